@@ -1,0 +1,11 @@
+FROM python:3.13-slim
+RUN useradd --create-home --uid 10001 wattwitness \
+    && mkdir /var/lib/wattwitness && chown wattwitness /var/lib/wattwitness
+WORKDIR /opt/wattwitness
+COPY requirements/runtime.lock requirements/
+RUN pip install --no-cache-dir --require-hashes -r requirements/runtime.lock
+COPY . .
+RUN pip install --no-cache-dir --no-deps --no-build-isolation .
+USER wattwitness
+EXPOSE 8080
+CMD ["wattwitness", "--help"]

@@ -1,0 +1,432 @@
+"""The pages in a real Chromium, against a real server process over a real PostgreSQL."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import numpy as np
+import pytest
+from playwright.sync_api import sync_playwright
+
+from wattwitness.domain.episodes import Episode
+from wattwitness.domain.ingest import IngestBatch
+from wattwitness.domain.instants import US_PER_MINUTE, day_bounds, days_between, local_day, to_us
+from wattwitness.domain.leads import Lead, LeadLevel, Matter
+from wattwitness.domain.quality import DayQuality
+from wattwitness.domain.readings import empty_readings
+from wattwitness.domain.registry import (
+    Alert,
+    AlertLevel,
+    Circuit,
+    Declaration,
+    DeclarationReason,
+    Enterprise,
+    Gateway,
+    Pairing,
+    Registry,
+    Role,
+)
+from wattwitness.domain.rejects import Parked, Reject, RejectCode
+from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
+from wattwitness.domain.states import State, StateSpell
+from wattwitness.domain.testability import Testability
+from wattwitness.store.database import Database
+from wattwitness.store.day_results import DayResults, replace_day_results
+from wattwitness.store.days import clear_dirty, take_dirty
+from wattwitness.store.findings import replace_findings
+from wattwitness.store.gateways import set_status
+from wattwitness.store.migrations import upgrade
+from wattwitness.store.readings import write_batch
+from wattwitness.store.registry import load_registry, save_registry
+
+ARTIFACTS = Path(__file__).resolve().parent.parent / "artifacts"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SIZES = {"desktop": (1360, 900), "phone": (390, 844)}
+NOW = datetime.now(UTC).replace(second=0, microsecond=0)
+DAYS = 4
+HOUR = timedelta(hours=1)
+NAMES = ["鑫源化工有限公司", "华泰铸造有限公司", "长城家具有限公司", "瑞丰水泥有限公司"]
+OFF = (NOW - 20 * HOUR, NOW - 17.5 * HOUR)
+DECLARED = (NOW - 50 * HOUR, NOW - 46 * HOUR)
+GAP = (NOW - 34 * HOUR, NOW - 31 * HOUR)
+
+
+def registry() -> Registry:
+    circuits = {}
+    for n in range(1, 4):
+        for channel, role, name, kw in (
+            ("M1", Role.MAIN, "总进线", 400.0),
+            ("P1", Role.PRODUCTION, "1#反应釜", 220.0),
+            ("P2", Role.PRODUCTION, "2#反应釜", 180.0),
+            ("T1", Role.TREATMENT, "RTO 风机", 55.0),
+        ):
+            circuits[f"E{n}-{channel}"] = Circuit(
+                circuit_id=f"E{n}-{channel}", gateway_id=f"G{n}", channel=channel, role=role,
+                name=name, rated_kw=kw, resolution_kw=0.1,
+            )  # fmt: skip
+    circuits["E4-M1"] = Circuit(
+        circuit_id="E4-M1", gateway_id="G4", channel="M1", role=Role.MAIN, name="总进线"
+    )
+    return Registry(
+        enterprises={
+            f"E{n}": Enterprise(
+                enterprise_id=f"E{n}", name=name, district=("高新区", "城关镇")[n % 2], industry="化工"
+            )
+            for n, name in enumerate(NAMES, 1)
+        },
+        gateways={f"G{n}": Gateway(gateway_id=f"G{n}", enterprise_id=f"E{n}") for n in range(1, 5)},
+        circuits=circuits,
+        pairings={
+            f"E{n}-PT": Pairing(
+                pairing_id=f"E{n}-PT", production=(f"E{n}-P1", f"E{n}-P2"), treatment=(f"E{n}-T1",)
+            )
+            for n in range(1, 4)
+        },
+        alerts={
+            "A1": Alert(
+                alert_id="A1", level=AlertLevel.ORANGE, issued_at=NOW - 30 * HOUR,
+                response_from=NOW - 6 * HOUR, districts=(),
+            )  # fmt: skip
+        },
+        declarations=(
+            Declaration(
+                enterprise_id="E1", from_=DECLARED[0], to=DECLARED[1],
+                reason=DeclarationReason.MAINTENANCE, circuits=("E1-T1",),
+            ),  # fmt: skip
+        ),
+    )
+
+
+def within(ts: np.ndarray, span: tuple[datetime, datetime]) -> np.ndarray:
+    return (ts >= to_us(span[0])) & (ts < to_us(span[1]))
+
+
+def power(circuit: Circuit, ts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Two shifts for production, treatment with it, except where the story says otherwise."""
+    hour = (ts // (60 * US_PER_MINUTE) + 8) % 24
+    works = ((hour >= 6) & (hour < 22)) | within(ts, OFF) | within(ts, DECLARED)
+    level = {Role.PRODUCTION: 0.7, Role.TREATMENT: 0.85, Role.MAIN: 0.8}[circuit.role]
+    wave = 1 + 0.12 * np.sin(ts / (40 * US_PER_MINUTE)) + rng.normal(0, 0.05, len(ts))
+    kw = np.where(works, level * (circuit.rated_kw or 300) * wave, 0.4)
+    if circuit.circuit_id == "E1-T1":
+        kw[within(ts, OFF) | within(ts, DECLARED)] = 0.2
+    return np.round(kw, 1)
+
+
+async def put_readings(db: Database, known: Registry) -> None:
+    rng = np.random.default_rng(7)
+    for circuit in known.circuits.values():
+        end = NOW - 3 * HOUR if circuit.gateway_id == "G3" else NOW
+        ts = np.arange(to_us(NOW - DAYS * 24 * HOUR), to_us(end), US_PER_MINUTE)
+        if circuit.circuit_id == "E1-T1":
+            ts = ts[~within(ts, GAP)]
+        rows = empty_readings(len(ts))
+        rows["circuit"], rows["ts"] = known.circuit_keys[circuit.circuit_id], ts
+        rows["p_kw"] = power(circuit, ts, rng)
+        rows["received_at"] = ts + 2_000_000
+        await write_batch(db, IngestBatch(rows=rows))
+    received = to_us(NOW)
+    await write_batch(
+        db,
+        IngestBatch(
+            parked=[
+                Parked(gateway_id="GX-17", channel=None, payload=b"{}", received_us=received, readings=20),
+                Parked(gateway_id="G1", channel="T9", payload=b"{}", received_us=received, readings=4),
+            ],
+            rejects=[
+                Reject(
+                    gateway_id="G2", code=RejectCode.NO_VALUE, text="neither p nor e",
+                    payload=b"{}", received_us=received, index=0,
+                )  # fmt: skip
+            ],
+        ),
+    )
+
+
+def states(known: Registry, enterprise_id: str, day) -> list[StateSpell]:
+    start, end = day_bounds(day)
+    found = []
+    for circuit in known.circuits_of(enterprise_id):
+        edges = [start, start + 6 * HOUR, start + 22 * HOUR, end]
+        for low, high, state in zip(edges[:-1], edges[1:], (1, 3, 1), strict=True):
+            if low < NOW:
+                found.append(
+                    StateSpell(circuit_id=circuit.circuit_id, from_=low, to=min(high, NOW), state=State(state))
+                )
+    if enterprise_id == "E1":  # the treatment was off in the middle of two of its days
+        found = [
+            piece
+            for spell in found
+            for piece in (_cut(spell) if spell.circuit_id == "E1-T1" else [spell])
+        ]
+    return found
+
+
+def _cut(spell: StateSpell) -> list[StateSpell]:
+    pieces, at = [], spell.from_
+    for low, high, state in sorted((*OFF_SPANS,)):
+        low, high = max(low, spell.from_), min(high, spell.to)
+        if low < high:
+            if at < low:
+                pieces.append(StateSpell(circuit_id=spell.circuit_id, from_=at, to=low, state=spell.state))
+            if state is not None:
+                pieces.append(StateSpell(circuit_id=spell.circuit_id, from_=low, to=high, state=state))
+            at = high
+    if at < spell.to:
+        pieces.append(StateSpell(circuit_id=spell.circuit_id, from_=at, to=spell.to, state=spell.state))
+    return pieces
+
+
+OFF_SPANS = ((*OFF, State.OFF), (*DECLARED, State.OFF), (*GAP, None))
+
+
+def episode(enterprise_id: str, span, suppressed_by: str | None = None) -> Episode:
+    return Episode(
+        enterprise_id=enterprise_id, kind="treatment_off", from_=span[0], to=span[1],
+        detected_at=span[0] + 0.5 * HOUR, confidence=0.93, pairing_id=f"{enterprise_id}-PT",
+        circuits=(f"{enterprise_id}-P1", f"{enterprise_id}-P2", f"{enterprise_id}-T1"),
+        rule_version=RULE_VERSION, suppressed_by=suppressed_by,
+        evidence={
+            "production_mean": {"value": 281.6, "unit": "kW"},
+            "production_energy": {"value": 704.0, "unit": "kWh"},
+            "treatment_mean": {"value": 0.2, "unit": "kW"},
+            "treatment_running_level": {"value": 46.8, "unit": "kW"},
+            "known_minutes": {"value": 150.0, "unit": "min"},
+            "coverage": {"value": 100.0, "unit": "%"},
+            "required_minutes": {"value": 30.0, "unit": "min"},
+            "levels": {"value": "learned", "unit": ""},
+        },
+    )  # fmt: skip
+
+
+def lead(enterprise_id: str, episodes, score: float, level: LeadLevel) -> Lead:
+    first = episodes[0]
+    local = first.from_.astimezone(day_bounds(local_day(NOW))[0].tzinfo)
+    return Lead(
+        enterprise_id=enterprise_id, matter=Matter.TREATMENT, score=score, confidence=0.91,
+        level=level, kinds=("treatment_off",), from_=first.from_, to=first.to,
+        episodes=tuple(e.episode_id for e in episodes),
+        reason={
+            "zh": f"{local:%m月%d日%H:%M}起，生产（1#反应釜、2#反应釜）平均281.6 kW运行150分钟，治污（RTO 风机）仅0.2 kW（运行时约46.8 kW）。",
+            "en": f"{local:%Y-%m-%d %H:%M}: production (1#反应釜, 2#反应釜) ran at 281.6 kW on average for 150 min while treatment (RTO 风机) drew 0.2 kW (about 46.8 kW when it runs).",
+        },
+        doubts=({"zh": "电量只能说明设备未用电：请现场核实。", "en": "Electricity only shows that the unit drew no power: check on site."},),
+    )  # fmt: skip
+
+
+async def put_findings(db: Database, known: Registry) -> None:
+    for n in range(1, 5):
+        enterprise_id = f"E{n}"
+        results = {}
+        for day in days_between(local_day(NOW - DAYS * 24 * HOUR), local_day(NOW)):
+            quality = [
+                DayQuality(circuit_id=c.circuit_id, day=day, expected=1440, received=1430 - 400 * (n == 3), valid=1425 - 400 * (n == 3), in_time=1400 - 400 * (n == 3))
+                for c in known.circuits_of(enterprise_id)
+            ]  # fmt: skip
+            results[day] = DayResults(states=states(known, enterprise_id, day), quality=quality)
+        await replace_day_results(db, enterprise_id, results)
+        episodes, leads = [], []
+        if n == 1:
+            declaration = known.declarations_of("E1")[0].declaration_id
+            episodes = [episode("E1", OFF), episode("E1", DECLARED, declaration)]
+            leads = [lead("E1", episodes[:1], 0.93, LeadLevel.HIGH)]
+        elif n < 4:
+            episodes = [episode(enterprise_id, (NOW - (30 + n) * HOUR, NOW - (29 + n) * HOUR))]
+            leads = [lead(enterprise_id, episodes, 0.6 - 0.2 * n / 2, (LeadLevel.MEDIUM, LeadLevel.LOW)[n - 2])]
+        off = "only_main_meter" if n == 4 else ""
+        told = [
+            Testability(enterprise_id=enterprise_id, kind=code, pairing_id=None, testable=not off and bool(rule.since), why=off if rule.since else "not_yet_judged")
+            for code, rule in CATALOGUE.items()
+        ]  # fmt: skip
+        await replace_findings(db, enterprise_id, episodes, leads, told, to_us(NOW))
+    await clear_dirty(db, await take_dirty(db))
+
+
+async def seed(dsn: str) -> None:
+    async with await Database.open(dsn, application="tests") as db:
+        await upgrade(db)
+        await save_registry(db, registry())
+        known = await load_registry(db)
+        await put_readings(db, known)
+        await put_findings(db, known)
+        await set_status(db, "G3", online=False, ts_us=to_us(NOW - 3 * HOUR))
+
+
+async def create_database(server: str, name: str) -> str:
+    connection = await asyncpg.connect(server)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    head, question, query = server.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}{question}{query}"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Served:
+    """A server process of its own."""
+
+    def __init__(self, dsn: str, home: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("WATTWITNESS_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "dashboards", "--port", str(self.port)],
+            env={**kept, "WATTWITNESS_DATABASE_URL": dsn, "WATTWITNESS_HOME": str(home)},
+            stderr=subprocess.PIPE,
+        )
+
+    def wait(self) -> None:
+        for _ in range(200):
+            try:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                    assert answer.status == 200
+                    return
+            except OSError:
+                assert self.process.poll() is None, self.process.stderr.read().decode()
+                time.sleep(0.1)
+        raise AssertionError("the server did not become ready")
+
+    def stop(self) -> float:
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+        self.process.stderr.close()
+        return time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def city(postgres_url, short_folder):
+    dsn = asyncio.run(create_database(postgres_url, f"pages_{os.getpid()}"))
+    asyncio.run(seed(dsn))
+    served = Served(dsn, short_folder / "pages-home")
+    served.wait()
+    yield served
+    served.stop()
+    assert served.process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def empty_city(postgres_url, short_folder):
+    dsn = asyncio.run(create_database(postgres_url, f"pages_empty_{os.getpid()}"))
+
+    async def migrate() -> None:
+        async with await Database.open(dsn) as db:
+            await upgrade(db)
+
+    asyncio.run(migrate())
+    served = Served(dsn, short_folder / "pages-home-empty")
+    served.wait()
+    yield served
+    served.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if CHROMIUM is None:
+        pytest.fail("no Chromium on the PATH; install the package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+class Looker:
+    """A page of the browser that remembers what went wrong on it."""
+
+    def __init__(self, chromium, lang: str, size: str) -> None:
+        width, height = SIZES[size]
+        self.lang, self.size = lang, size
+        self.context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            locale={"zh": "zh-CN", "en": "en-US"}[lang],
+            timezone_id="America/New_York",  # pages speak the installation's zone, not this one
+        )
+        self.page = self.context.new_page()
+        self.troubles: list[str] = []
+        self.hosts: set[str] = set()
+        self.page.on("console", lambda m: self.troubles.append(m.text) if m.type in {"error", "warning"} else None)
+        self.page.on("pageerror", lambda e: self.troubles.append(str(e)))
+        self.page.on("request", lambda r: self.hosts.add(urlsplit(r.url).netloc))
+
+    def visit(self, url: str) -> None:
+        self.page.goto(url, wait_until="domcontentloaded")
+        self.page.wait_for_selector(".link-state.live")
+        if self.page.query_selector("#lanes"):
+            self.page.wait_for_selector("#lanes[data-drawn]")
+            self.page.wait_for_timeout(150)
+
+    def shoot(self, name: str) -> None:
+        ARTIFACTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=ARTIFACTS / f"{name}-{self.lang}-{self.size}.png", full_page=True)
+
+    def overflow(self) -> int:
+        return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+@pytest.fixture
+def look(chromium, request):
+    opened = []
+
+    def open_(lang: str, size: str = "desktop") -> Looker:
+        opened.append(Looker(chromium, lang, size))
+        return opened[-1]
+
+    yield open_
+    for looker in opened:
+        looker.context.close()
+
+
+LEAD_ID = Lead(
+    enterprise_id="E1", matter=Matter.TREATMENT, score=0, confidence=0, level=LeadLevel.LOW,
+    kinds=(), from_=NOW, to=NOW, episodes=(), reason={},
+).lead_id  # fmt: skip
+PAGES = {
+    "overview": "/",
+    "leads": "/leads",
+    "lead": f"/leads/{LEAD_ID}",
+    "gateways": "/gateways",
+    "enterprise": "/enterprises/E1",
+    "enterprise-main-only": "/enterprises/E4",
+}
+SAYS = {
+    "overview": {"zh": ["橙色预警", "治污设施未运行", NAMES[0]], "en": ["Orange alert", "Treatment off"]},
+    "leads": {"zh": NAMES[:3], "en": ["281.6 kW", *NAMES[:3]]},
+    "lead": {"zh": ["为何列为线索", "也可能是误判", "报备"], "en": ["Why this is a lead", "How could this be wrong?"]},
+    "gateways": {"zh": ["GX-17", "gateways.csv"], "en": ["GX-17", "silent", "circuits.csv"]},
+    "enterprise": {"zh": ["RTO 风机", "不可检验"], "en": ["RTO 风机", "not testable"]},
+    "enterprise-main-only": {"zh": ["只有总表"], "en": ["only a main meter"]},
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page(city, look, name, lang, size):
+    looker = look(lang, size)
+    looker.visit(city.url + PAGES[name])
+    text = looker.page.inner_text("body")
+    looker.shoot(name)
+    assert [part for part in SAYS[name][lang] if part not in text] == []
+    assert looker.page.get_attribute("html", "lang") == {"zh": "zh-CN", "en": "en"}[lang]
+    assert looker.overflow() == 0
+    assert looker.troubles == []
+    assert looker.hosts == {f"127.0.0.1:{city.port}"}

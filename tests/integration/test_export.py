@@ -1,0 +1,140 @@
+"""What is exported from a real PostgreSQL can be imported again, and stores nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HEADERS = {
+    "leads": "lead_id,enterprise_id,rank,",
+    "episodes": "episode_id,enterprise_id,kind,from,to,detected_at,circuits,",
+    "states": "circuit_id,from,to,state",
+    "quality": "circuit_id,day,expected,received,valid,transmission_rate,",
+    "testability": "enterprise_id,kind,pairing_id,testable,why",
+    "readings": "circuit_id,ts,p_kw,e_kwh,q_kvar,u_a,u_b,u_c,i_a,i_b,i_c,pf,received_at,resent",
+}
+READINGS = (
+    "circuit_id,ts,p_kw,e_kwh,u_a,pf,received_at,resent\n"
+    "C1,2025-01-01T00:00:00Z,12.68,3.17,229.1,0.9312,2025-01-01T00:00:05.25Z,0\n"
+    "C1,2025-01-01T00:15:00Z,16,7.17,,,,1\n"
+    "C2,2025-01-01T00:00:00Z,0.1,,,,,\n"
+)
+
+
+class Program:
+    """The `wattwitness` program in a folder of its own, on a fresh database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "wattwitness", *map(str, arguments)],
+            cwd=self.folder,
+            env=os.environ,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            timeout=60,
+        )
+
+    def done(self, *arguments: str | Path) -> str:
+        result = self(*arguments)
+        assert (result.returncode, result.stderr) == (0, ""), result
+        return result.stdout
+
+    def refused(self, *arguments: str | Path, code: int = 1) -> str:
+        result = self(*arguments)
+        assert result.returncode == code, result
+        return result.stderr
+
+
+@pytest.fixture
+def program(home: Path, database_url: str, tmp_path: Path, monkeypatch: Any) -> Program:
+    monkeypatch.setenv("WATTWITNESS_DATABASE_URL", database_url)
+    registry = tmp_path / "registry"
+    registry.mkdir()
+    (registry / "enterprises.csv").write_text("enterprise_id,name\nE1,One\nE2,Two\n")
+    (registry / "gateways.csv").write_text("gateway_id,enterprise_id\nG1,E1\nG2,E2\n")
+    (registry / "circuits.csv").write_text(
+        "circuit_id,gateway_id,channel,role\nC1,G1,P1,production\nC2,G2,P1,production\n"
+    )
+    (tmp_path / "r.csv").write_text(READINGS)
+    return Program(tmp_path)
+
+
+def test_import_export_import(program):
+    told = program.done("import", "registry", "registry")
+    assert "circuits.csv: 2 read, 2 stored, 0 already there, 0 rejected" in told
+    told = program.done("import", "readings", "r.csv")
+    assert told == "r.csv: 3 read, 3 stored, 0 already there, 0 rejected\n"
+    for ending in ("csv", "parquet", "xlsx"):
+        assert program.done("export", "readings", "-o", f"out.{ending}") == (
+            f"out.{ending}: 3 readings\n"
+        )
+        again = program.done("import", "readings", f"out.{ending}")
+        assert again == f"out.{ending}: 3 read, 0 stored, 3 already there, 0 rejected\n"
+    lines = program.done("export", "readings", "--format", "csv").splitlines()
+    assert lines[1] == (
+        "C1,2025-01-01T00:00:00.000000Z,12.68,3.17,,229.1,,,,,,0.9312,2025-01-01T00:00:05.250000Z,0"
+    ).replace(".000000Z", "Z", 1)
+    assert len(lines) == 4
+    selected = program.done(
+        "export", "readings", "--format", "csv", "--enterprise", "E1",
+        "--from", "2025-01-01T08:00:00+08:00", "--to", "2025-01-01T08:15:00+08:00",
+    ).splitlines()  # fmt: skip
+    assert len(selected) == 2
+    for name, header in HEADERS.items():
+        assert program.done("export", name, "--format", "csv").startswith(header)
+        if name != "readings":
+            assert program.done("export", name) == "[]\n"
+
+
+def test_every_refusal_is_one_line_with_its_exit_code(program):
+    program.done("import", "registry", "registry")
+    one_line = [
+        program.refused("import", "registry", "nowhere"),
+        program.refused("import", "readings", "nowhere.csv"),
+        program.refused("import", "readings", "registry"),
+        program.refused("import", "readings", "registry/circuits.csv"),
+        program.refused("export", "verdicts", "--format", "json"),
+        program.refused("export", "leads", "--enterprise", "E9"),
+        program.refused("export", "leads", "-o", "no/such/folder.json"),
+        program.refused("export", "readings", "--format", "parquet"),
+    ]
+    for line in one_line:
+        assert line.startswith("wattwitness: ")
+        assert line.count("\n") == 1
+    assert "has no offset" in program.refused("export", "leads", "--from", "2025-01-01", code=2)
+    program.refused("export", "leads", "--format", "pdf", code=2)
+    backwards = ("--from", "2025-01-02T00:00:00Z", "--to", "2025-01-01T00:00:00Z")
+    assert "--to is not after --from" in program.refused("export", "leads", *backwards, code=2)
+
+
+def test_one_bad_file_does_not_take_the_others_with_it(program):
+    program.done("import", "registry", "registry")
+    result = program("import", "readings", "nowhere.csv", "r.csv", "--json")
+    assert result.returncode == 1
+    assert result.stderr == "wattwitness: nowhere.csv: No such file or directory - check the path\n"
+    assert '"stored": 3' in result.stdout
+
+
+def test_rejected_rows_alone_are_no_failure(program):
+    program.done("import", "registry", "registry")
+    (program.folder / "r.csv").write_text("circuit_id,ts,p_kw\nC1,2025-01-01T00:00:00,1\n")
+    told = program.done("import", "readings", "r.csv")
+    assert "1 read, 0 stored, 0 already there, 1 rejected" in told
+    assert "row 2, ts: timestamp '2025-01-01T00:00:00' has no offset" in told
+    assert (program.folder / "r.csv.rejected.csv").exists()
+
+
+def test_a_database_that_is_not_there_is_one_line(program, monkeypatch):
+    monkeypatch.setenv("WATTWITNESS_DATABASE_URL", "postgresql://127.0.0.1:1/none")
+    for arguments in (("import", "readings", "r.csv"), ("export", "leads")):
+        line = program.refused(*arguments)
+        assert "cannot be reached" in line
+        assert line.count("\n") == 1

@@ -1,0 +1,305 @@
+"""The readings table: exact, idempotent, the same on every kind of database."""
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from wattwitness.domain.ingest import IngestBatch, IngestOutcome
+from wattwitness.domain.instants import US_PER_DAY, US_PER_MINUTE, to_us
+from wattwitness.domain.readings import MEASURANDS, NEVER, empty_readings
+from wattwitness.domain.registry import Circuit, Enterprise, Gateway, Registry, Role
+from wattwitness.domain.rejects import Parked, Reject, RejectCode
+from wattwitness.store.days import clear_dirty, data_days, take_dirty
+from wattwitness.store.epochs import load_epochs
+from wattwitness.store.gateways import gateway_health, gateway_totals, set_status
+from wattwitness.store.latest import latest_values
+from wattwitness.store.maintenance import maintain
+from wattwitness.store.mode import Mode
+from wattwitness.store.overview import database_status
+from wattwitness.store.parked import load_parked, parked_counts, remove_parked
+from wattwitness.store.readings import data_range, read_block, stream_readings, write_batch
+from wattwitness.store.registry import load_registry, save_registry
+from wattwitness.store.rejects import count_rejects, list_rejects
+from wattwitness.store.series import bands
+
+START = to_us(datetime(2026, 1, 1, tzinfo=UTC))
+REGISTRY = Registry(
+    enterprises={"E1": Enterprise(enterprise_id="E1", name="鑫源化工")},
+    gateways={"G1": Gateway(gateway_id="G1", enterprise_id="E1")},
+    circuits={
+        f"C{n}": Circuit(
+            circuit_id=f"C{n}",
+            gateway_id="G1",
+            channel=f"P{n}",
+            role=Role.PRODUCTION,
+            resolution_kw=resolution,
+        )
+        for n, resolution in enumerate((None, 0.01, 0.1, 1.0))
+    },
+)
+
+
+async def keys_of(db):
+    await save_registry(db, REGISTRY)
+    return [(await load_registry(db)).circuit_keys[f"C{n}"] for n in range(4)]
+
+
+def minutes(keys, n, start=START):
+    rows = empty_readings(len(keys) * n)
+    rows["circuit"] = np.repeat(keys, n)
+    rows["ts"] = np.tile(start + np.arange(n) * US_PER_MINUTE, len(keys))
+    rows["p_kw"] = np.round(np.random.default_rng(1).uniform(0, 500, len(rows)), 1)
+    return rows
+
+
+async def everything(db, keys):
+    return await read_block(db, keys, START - 400 * US_PER_DAY, START + 400 * US_PER_DAY)
+
+
+async def test_what_is_written_is_read_back_exactly(any_db):
+    keys = await keys_of(any_db)
+    rows = empty_readings(3)
+    rows["circuit"] = keys[1]
+    rows["ts"] = START + np.array([0, 1, 2]) * US_PER_MINUTE
+    rows["p_kw"] = [12.68, np.nan, -3.4]
+    rows["e_kwh"] = [120345.67, 0.0, np.nan]
+    rows["q_kvar"] = [11.8, np.nan, 0.0]
+    rows["u_a"] = [229.1, np.nan, 10000.0]
+    rows["i_c"] = [125.93, np.nan, 0.01]
+    rows["pf"] = [0.7321, np.nan, -1.0]
+    rows["resent"] = [False, True, False]
+    rows["received_at"] = [START + 1, NEVER, START + 123_456_789]
+    outcome = await write_batch(any_db, IngestBatch(rows=rows))
+    assert outcome == IngestOutcome(received=3, stored=3)
+    back = await everything(any_db, keys)
+    for name in rows.dtype.names:
+        np.testing.assert_array_equal(back[name], rows[name], err_msg=name)
+
+
+async def test_a_second_time_stores_nothing(any_db):
+    keys = await keys_of(any_db)
+    rows = minutes(keys, 10)
+    assert (await write_batch(any_db, IngestBatch(rows=rows))).stored == 40
+    assert await write_batch(any_db, IngestBatch(rows=rows)) == IngestOutcome(
+        received=40, duplicates=40
+    )
+
+
+async def test_a_different_value_is_a_revision_never_an_overwrite(any_db):
+    keys = await keys_of(any_db)
+    rows = minutes(keys[:1], 3)
+    await write_batch(any_db, IngestBatch(rows=rows))
+    other = rows.copy()
+    other["p_kw"] += 1
+    assert await write_batch(any_db, IngestBatch(rows=other)) == IngestOutcome(
+        received=3, revisions=3
+    )
+    again = await write_batch(any_db, IngestBatch(rows=other))
+    assert again == IngestOutcome(received=3, duplicates=3)
+    np.testing.assert_array_equal((await everything(any_db, keys))["p_kw"], rows["p_kw"])
+
+
+async def test_a_batch_that_contradicts_itself(any_db):
+    keys = await keys_of(any_db)
+    one = minutes(keys[:1], 1)
+    twin, other = one.copy(), one.copy()
+    other["p_kw"] += 5
+    outcome = await write_batch(any_db, IngestBatch(rows=np.concatenate((one, twin, other))))
+    assert outcome == IngestOutcome(received=3, stored=1, duplicates=1, revisions=1)
+    assert (await everything(any_db, keys))["p_kw"] == one["p_kw"]
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+async def test_order_pieces_and_repeats_do_not_matter(any_db, data):
+    keys = await keys_of(any_db)
+    async with any_db.connection() as connection:
+        await connection.execute("TRUNCATE readings, revisions, latest, gateway_days")
+    rows = minutes(keys, 5)
+    order = data.draw(st.permutations(range(len(rows))))
+    repeats = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=10))
+    sent = rows[[*order, *repeats]]
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=4)))
+    outcome = IngestOutcome()
+    for piece in np.split(sent, cuts):
+        outcome += await write_batch(any_db, IngestBatch(rows=piece))
+    assert (outcome.stored, outcome.duplicates) == (len(rows), len(repeats))
+    back = await everything(any_db, keys)
+    np.testing.assert_array_equal(back["p_kw"], rows["p_kw"])
+
+
+async def test_late_readings_enter_compressed_history(any_db):
+    keys = await keys_of(any_db)
+    rows = minutes(keys, 1440)
+    late = np.arange(len(rows)) % 7 == 0
+    await write_batch(any_db, IngestBatch(rows=rows[~late]))
+    report = await maintain(any_db, datetime(2026, 2, 1, tzinfo=UTC))
+    if any_db.mode is Mode.TIMESCALE_FULL:
+        assert report.compressed_chunks == 1
+    assert (await write_batch(any_db, IngestBatch(rows=rows))).stored == late.sum()
+    np.testing.assert_array_equal((await everything(any_db, keys))["p_kw"], rows["p_kw"])
+    status = await database_status(any_db)
+    assert status.pending_migrations == 0
+    assert status.counts["circuits"] == 4
+    assert status.partitions >= 1
+
+
+async def test_two_writers_at_once(any_db):
+    keys = await keys_of(any_db)
+    rows = minutes(keys, 500)
+    outcomes = await asyncio.gather(
+        *(write_batch(any_db, IngestBatch(rows=rows[shift:])) for shift in (0, 7, 100))
+    )
+    total = sum(outcomes, IngestOutcome())
+    assert total.stored == len(rows)
+    assert total.duplicates == len(rows) * 3 - 107 - len(rows)
+
+
+async def test_dirty_days_follow_the_local_calendar(db):
+    keys = await keys_of(db)
+    rows = minutes(keys[:1], 1, to_us(datetime(2026, 1, 1, 15, 59, tzinfo=UTC)))  # 23:59 in Jinan
+    await write_batch(db, IngestBatch(rows=rows))
+    marks = await take_dirty(db)
+    assert [(m.enterprise_id, m.day) for m in marks] == [("E1", date(2026, 1, 1))]
+    await write_batch(db, IngestBatch(rows=minutes(keys[1:2], 1, int(rows["ts"][0]))))
+    await clear_dirty(db, marks)
+    assert len(await take_dirty(db)) == 1, "marked again meanwhile: still dirty"
+    await clear_dirty(db, await take_dirty(db))
+    assert await take_dirty(db) == []
+    assert await data_days(db, "E1") == [date(2026, 1, 1)]
+
+
+async def test_rejects_parked_epochs_and_counts_are_one_transaction(db):
+    keys = await keys_of(db)
+    batch = IngestBatch(
+        rows=minutes(keys[:1], 2),
+        rejects=[
+            Reject(
+                gateway_id="G1",
+                code=RejectCode.NO_VALUE,
+                text="neither p nor e",
+                payload=b'{"ch":"P1"}',
+                received_us=START,
+                index=3,
+            )
+        ],
+        parked=[
+            Parked(gateway_id="G1", channel="P9", payload=b"{}", received_us=START, readings=4),
+            Parked(gateway_id="GX", channel=None, payload=b"{}", received_us=START, readings=1),
+        ],
+        epochs={("G1", "b7f2"): 42},
+    )
+    outcome = await write_batch(db, batch)
+    assert outcome == IngestOutcome(received=8, stored=2, rejected=1, parked=5)
+    assert await load_epochs(db) == {("G1", "b7f2"): 42}
+    assert (await list_rejects(db))[0] == batch.rejects[0]
+    assert await count_rejects(db) == {"no_value": 1}
+    assert [(c.gateway_id, c.channel, c.readings) for c in await parked_counts(db)] == [
+        ("G1", "P9", 4),
+        ("GX", None, 1),
+    ]
+    totals = (await gateway_totals(db))["G1"]
+    assert totals["received"] == 7
+    assert totals["received"] == sum(
+        totals[name] for name in ("stored", "duplicate", "revision", "rejected", "parked")
+    )
+
+
+async def test_parked_is_offered_once_the_registry_knows(db):
+    await keys_of(db)
+    parked = [
+        Parked(gateway_id="G1", channel="P9", payload=b"1", received_us=START, readings=1),
+        Parked(gateway_id="GX", channel=None, payload=b"2", received_us=START, readings=1),
+    ]
+    await write_batch(db, IngestBatch(parked=parked))
+    assert await load_parked(db) == []
+    await save_registry(
+        db,
+        Registry(
+            gateways={"GX": Gateway(gateway_id="GX", enterprise_id="E1")},
+            circuits={
+                "C9": Circuit(circuit_id="C9", gateway_id="G1", channel="P9", role=Role.MAIN)
+            },
+        ),
+    )
+    offered = await load_parked(db)
+    assert [item for _, item in offered] == parked
+    await remove_parked(db, [number for number, _ in offered])
+    assert await parked_counts(db) == []
+
+
+async def test_latest_range_and_health(db):
+    keys = await keys_of(db)
+    assert await data_range(db) is None
+    await write_batch(db, IngestBatch(rows=minutes(keys[:2], 10)))
+    await write_batch(db, IngestBatch(rows=minutes(keys[:1], 5, START - 5 * US_PER_MINUTE)))
+    assert await data_range(db) == (START - 5 * US_PER_MINUTE, START + 9 * US_PER_MINUTE)
+    newest = {item.circuit_id: item for item in await latest_values(db, "E1")}
+    rows = await everything(db, keys)
+    last_of_first = rows[rows["circuit"] == keys[0]][-1]
+    assert newest["C0"].ts_us == last_of_first["ts"]
+    assert newest["C0"].p_kw == pytest.approx(last_of_first["p_kw"])
+    await set_status(db, "G1", online=True, ts_us=START)
+    await set_status(db, "G1", online=False, ts_us=START - 1)  # an older word changes nothing
+    assert [g.online for g in await gateway_health(db)] == [True]
+
+
+async def test_bands_are_null_only_where_a_bucket_is_wholly_missing(any_db):
+    keys = await keys_of(any_db)
+    rows = minutes(keys[:1], 60)
+    kept = np.ones(60, dtype=bool)
+    kept[15:30] = False  # one whole bucket
+    kept[31:44] = False  # most of the next
+    await write_batch(any_db, IngestBatch(rows=rows[kept]))
+    band = (await bands(any_db, keys[:1], START, START + 60 * US_PER_MINUTE, 15 * US_PER_MINUTE))[
+        keys[0]
+    ]
+    np.testing.assert_array_equal(np.isnan(band.mean), [False, True, False, False])
+    assert band.low[0] == pytest.approx(rows["p_kw"][:15].min())
+    assert band.high[3] == pytest.approx(rows["p_kw"][45:].max())
+    np.testing.assert_array_equal(band.count, [15, 0, 2, 15])
+
+
+async def test_stream_gives_everything_in_order(db):
+    keys = await keys_of(db)
+    old = minutes(keys[:2], 3, START - 100 * US_PER_DAY)
+    await write_batch(db, IngestBatch(rows=np.concatenate((old, minutes(keys[:2], 3)))))
+    blocks = [b async for b in stream_readings(db, keys[:2], 0, START + US_PER_DAY)]
+    merged = np.concatenate(blocks)
+    assert len(merged) == 12
+    assert sorted(zip(merged["circuit"], merged["ts"], strict=True)) == list(
+        zip(merged["circuit"], merged["ts"], strict=True)
+    )
+
+
+async def test_a_dropped_partition_is_made_again(db):
+    keys = await keys_of(db)
+    await write_batch(db, IngestBatch(rows=minutes(keys[:1], 2)))
+    async with db.connection() as connection:
+        await connection.execute("DROP TABLE readings_20260101")
+    assert (await write_batch(db, IngestBatch(rows=minutes(keys[:1], 2)))).stored == 2
+
+
+async def test_partitions_are_made_ahead(db):
+    today = datetime(2026, 5, 1, tzinfo=UTC)
+    await maintain(db, today)
+    async with db.connection() as connection:
+        names = {
+            row["relid"]
+            for row in await connection.fetch(
+                "SELECT relid::regclass::text FROM pg_partition_tree('readings') WHERE isleaf"
+            )
+        }
+    assert {f"readings_{today + timedelta(days=n):%Y%m%d}" for n in range(8)} <= names
+
+
+def test_measurands_are_the_columns_of_the_contract():
+    assert MEASURANDS == (
+        "p_kw", "e_kwh", "q_kvar", "u_a", "u_b", "u_c", "i_a", "i_b", "i_c", "pf",
+    )  # fmt: skip

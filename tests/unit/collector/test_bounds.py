@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from collector.bounds import Calendar, power_limit_kw, refusals
+from wattwitness.domain.readings import empty_readings
+from wattwitness.domain.registry import Circuit, Role
+from wattwitness.domain.rejects import RejectCode
+
+CALENDAR = Calendar(keep_from_us=1_000_000, tolerance_us=60_000_000)
+
+
+def refuse(**values: float) -> dict[int, RejectCode]:
+    rows = empty_readings(2)
+    rows["ts"] = rows["received_at"] = 100_000_000
+    for name, value in values.items():
+        rows[name][1] = value
+    found = refusals(rows, np.array([1e6, 1e6]), CALENDAR)
+    return {k: code for k, (code, _) in found.items()}
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"p_kw": -84.7},  # a reversed current transformer
+        {"p_kw": 1100.0},  # a spike
+        {"e_kwh": 0.0},
+        {"e_kwh": -5.0},
+        {"pf": -1.004},
+        {"u_a": 0.0},
+        {"i_b": -3.0},
+        {"ts": 160_000_000},
+        {"ts": 1_000_000},
+    ],
+)
+def test_strange_is_not_impossible(strange: dict[str, float]):
+    assert refuse(**strange) == {}
+
+
+@pytest.mark.parametrize(
+    ("impossible", "code"),
+    [
+        ({"p_kw": 1.1e6}, RejectCode.IMPOSSIBLE),
+        ({"p_kw": -1.1e6}, RejectCode.IMPOSSIBLE),
+        ({"q_kvar": 1.1e6}, RejectCode.IMPOSSIBLE),
+        ({"e_kwh": 1.1e12}, RejectCode.IMPOSSIBLE),
+        ({"u_c": -1.0}, RejectCode.IMPOSSIBLE),
+        ({"u_c": 1.1e6}, RejectCode.IMPOSSIBLE),
+        ({"i_a": 1.1e6}, RejectCode.IMPOSSIBLE),
+        ({"pf": 1.01}, RejectCode.IMPOSSIBLE),
+        ({"p_kw": np.inf}, RejectCode.IMPOSSIBLE),
+        ({"ts": 160_000_001}, RejectCode.TS_FUTURE),
+        ({"ts": 999_999}, RejectCode.TS_PAST),
+    ],
+)
+def test_impossible_is_refused_and_its_neighbour_is_not(
+    impossible: dict[str, float], code: RejectCode
+):
+    assert refuse(**impossible) == {1: code}
+
+
+def test_the_power_limit_is_generous():
+    def limit(rated_kw: float | None) -> float:
+        return power_limit_kw(
+            Circuit(circuit_id="C", gateway_id="G", channel="c", role=Role.MAIN, rated_kw=rated_kw)
+        )
+
+    assert limit(None) == 1e6
+    assert limit(150_000) == 1.5e6
+    assert limit(1e9) == 2e6

@@ -1,0 +1,5 @@
+"""`python -m wattwitness` is `wattwitness`."""
+
+from wattwitness.cli import main
+
+main()

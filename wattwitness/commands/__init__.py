@@ -1,0 +1,1 @@
+"""Commands of the `wattwitness` program that are not processes of their own."""

@@ -1,0 +1,35 @@
+"""The error tree: one class per remedy.
+
+A broken world is an exception; refused input is a value (`rejects`), and so is thin evidence.
+
+    WattWitnessError            one line for the user; commands exit with 1
+    ├── InputRefusedError       a file, column, row or argument cannot be used as it is
+    ├── StoreUnavailableError   the database cannot be reached or will not take data now
+    ├── BrokerUnavailableError  the MQTT broker cannot be reached or refuses us
+    └── SetupError              something is missing or in the way on this machine
+"""
+
+
+class WattWitnessError(Exception):
+    """Something failed; the message is one line and says how to mend it."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        self.message = message
+        self.remedy = remedy
+        super().__init__(f"{message} - {remedy}" if remedy else message)
+
+
+class InputRefusedError(WattWitnessError):
+    """A file, column, row or argument cannot be used as it is."""
+
+
+class StoreUnavailableError(WattWitnessError):
+    """The database cannot be reached or will not take data now."""
+
+
+class BrokerUnavailableError(WattWitnessError):
+    """The MQTT broker cannot be reached or refuses us."""
+
+
+class SetupError(WattWitnessError):
+    """Something is missing or in the way on this machine."""

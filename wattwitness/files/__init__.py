@@ -1,0 +1,1 @@
+"""Files of the outside: registry sheets, readings files, and the records that are exported."""

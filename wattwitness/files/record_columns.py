@@ -1,0 +1,86 @@
+"""The columns of every exported record kind, in the contract's order, each with its type."""
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from types import MappingProxyType
+
+
+class Kind(Enum):
+    """What the values of a column are."""
+
+    TEXT = auto()
+    NUMBER = auto()
+    WHOLE = auto()
+    FLAG = auto()
+    INSTANT = auto()  # RFC 3339 text in records
+    DAY = auto()  # ISO text in records
+    IDS = auto()  # a list of texts
+    NESTED = auto()  # an object
+
+
+Columns = Mapping[str, Kind]
+
+_EPISODE = {
+    "episode_id": Kind.TEXT,
+    "enterprise_id": Kind.TEXT,
+    "kind": Kind.TEXT,
+    "from": Kind.INSTANT,
+    "to": Kind.INSTANT,
+    "detected_at": Kind.INSTANT,
+    "circuits": Kind.IDS,
+    "pairing_id": Kind.TEXT,
+    "confidence": Kind.NUMBER,
+    "evidence": Kind.NESTED,
+    "rule_version": Kind.TEXT,
+    "suppressed_by": Kind.TEXT,
+}
+_LEAD = {
+    "lead_id": Kind.TEXT,
+    "enterprise_id": Kind.TEXT,
+    "rank": Kind.WHOLE,
+    "score": Kind.NUMBER,
+    "confidence": Kind.NUMBER,
+    "level": Kind.TEXT,
+    "kinds": Kind.IDS,
+    "from": Kind.INSTANT,
+    "to": Kind.INSTANT,
+    "episodes": Kind.IDS,
+    "reason": Kind.NESTED,
+    "status": Kind.TEXT,
+    "testable": Kind.FLAG,
+}
+_STATE = {
+    "circuit_id": Kind.TEXT,
+    "from": Kind.INSTANT,
+    "to": Kind.INSTANT,
+    "state": Kind.TEXT,
+}
+_QUALITY = {
+    "circuit_id": Kind.TEXT,
+    "day": Kind.DAY,
+    "expected": Kind.WHOLE,
+    "received": Kind.WHOLE,
+    "valid": Kind.WHOLE,
+    "transmission_rate": Kind.NUMBER,
+    "validity_rate": Kind.NUMBER,
+    "effective_rate": Kind.NUMBER,
+    "effective_rate_in_time": Kind.NUMBER,
+}
+_TESTABILITY = {
+    "enterprise_id": Kind.TEXT,
+    "kind": Kind.TEXT,
+    "pairing_id": Kind.TEXT,
+    "testable": Kind.FLAG,
+    "why": Kind.TEXT,
+}
+
+RECORD_COLUMNS: Mapping[str, Columns] = MappingProxyType(
+    {
+        "leads": _LEAD,
+        "episodes": _EPISODE,
+        "states": _STATE,
+        "quality": _QUALITY,
+        "testability": _TESTABILITY,
+    }
+)
+"""Name of an export → its columns."""

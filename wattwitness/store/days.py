@@ -1,0 +1,82 @@
+"""Local days of an enterprise: which have readings, and which changed since they were analysed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from wattwitness.store.database import Database
+
+_TAKE = """
+SELECT enterprise_id, day, mark FROM dirty_days JOIN enterprises USING (enterprise_key)
+WHERE ($2::text[] IS NULL OR enterprise_id = ANY ($2))
+  AND ($3::date IS NULL OR day >= $3) AND ($4::date IS NULL OR day <= $4)
+ORDER BY day DESC, enterprise_id LIMIT $1
+"""
+_CLEAR = """
+DELETE FROM dirty_days d
+USING unnest($1::text[], $2::date[], $3::bigint[]) AS t (enterprise_id, day, mark), enterprises e
+WHERE e.enterprise_id = t.enterprise_id AND d.enterprise_key = e.enterprise_key
+  AND d.day = t.day AND d.mark = t.mark
+"""
+_MARK = """
+INSERT INTO dirty_days (enterprise_key, day, mark)
+SELECT enterprise_key, day, nextval('dirty_mark')
+FROM data_days JOIN enterprises USING (enterprise_key)
+WHERE ($1::text[] IS NULL OR enterprise_id = ANY ($1)) AND day BETWEEN $2 AND $3
+ON CONFLICT (enterprise_key, day) DO UPDATE SET mark = excluded.mark
+"""
+_DATA_DAYS = """
+SELECT day FROM data_days JOIN enterprises USING (enterprise_key)
+WHERE enterprise_id = $1 ORDER BY day
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirtyDay:
+    """A day to analyse; `mark` changes whenever the day changes again."""
+
+    enterprise_id: str
+    day: date
+    mark: int
+
+
+async def take_dirty(
+    db: Database,
+    limit: int = 100_000,
+    *,
+    enterprise_ids: Sequence[str] | None = None,
+    first: date | None = None,
+    last: date | None = None,
+) -> list[DirtyDay]:
+    """Dirty days, newest day first; they stay dirty until they are cleared."""
+    chosen = None if enterprise_ids is None else list(enterprise_ids)
+    async with db.connection() as connection:
+        rows = await connection.fetch(_TAKE, limit, chosen, first, last)
+    return [DirtyDay(**dict(row)) for row in rows]
+
+
+async def clear_dirty(db: Database, days: Sequence[DirtyDay]) -> None:
+    """Forget these marks; a day that was marked again meanwhile stays dirty."""
+    async with db.connection() as connection:
+        await connection.execute(
+            _CLEAR,
+            [d.enterprise_id for d in days],
+            [d.day for d in days],
+            [d.mark for d in days],
+        )
+
+
+async def mark_dirty(
+    db: Database, enterprise_ids: Sequence[str] | None, first: date, last: date
+) -> None:
+    """Mark the days with readings in [first, last], of these enterprises or of all."""
+    chosen = None if enterprise_ids is None else list(enterprise_ids)
+    async with db.connection() as connection:
+        await connection.execute(_MARK, chosen, first, last)
+
+
+async def data_days(db: Database, enterprise_id: str) -> list[date]:
+    """Days on which an enterprise has readings, oldest first."""
+    async with db.connection() as connection:
+        rows = await connection.fetch(_DATA_DAYS, enterprise_id)
+    return [row["day"] for row in rows]

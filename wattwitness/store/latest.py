@@ -1,0 +1,39 @@
+"""The newest reading of each circuit, kept beside the history (which may be compressed)."""
+
+from dataclasses import dataclass
+
+from wattwitness.domain.instants import to_us
+from wattwitness.store.database import Database
+
+_LATEST = """
+SELECT circuit_id, l.ts, l.p * c.power_quantum_w / 1000.0 AS p_kw, l.received_at
+FROM latest l JOIN circuits c USING (circuit_key) JOIN gateways g USING (gateway_key)
+     JOIN enterprises e USING (enterprise_key)
+WHERE $1::text IS NULL OR e.enterprise_id = $1
+ORDER BY circuit_id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """A circuit's newest reading."""
+
+    circuit_id: str
+    ts_us: int
+    p_kw: float | None
+    received_us: int | None
+
+
+async def latest_values(db: Database, enterprise_id: str | None = None) -> list[Latest]:
+    """Of one enterprise, or of all."""
+    async with db.connection() as connection:
+        rows = await connection.fetch(_LATEST, enterprise_id)
+    return [
+        Latest(
+            circuit_id=row["circuit_id"],
+            ts_us=to_us(row["ts"]),
+            p_kw=None if row["p_kw"] is None else float(row["p_kw"]),
+            received_us=None if row["received_at"] is None else to_us(row["received_at"]),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,59 @@
+-- name: clear_episodes
+DELETE FROM episodes WHERE enterprise_key = $1
+
+-- name: clear_leads
+DELETE FROM leads WHERE enterprise_key = $1
+
+-- name: clear_testability
+DELETE FROM testability WHERE enterprise_key = $1
+
+-- name: insert_episode
+INSERT INTO episodes (episode_id, enterprise_key, kind, from_at, to_at, detected_at, circuits,
+                      pairing_id, confidence, evidence, rule_version, suppressed_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+
+-- name: insert_lead
+INSERT INTO leads (lead_id, enterprise_key, matter, score, confidence, level, kinds, from_at,
+                   to_at, episodes, reason, doubts, testable, status)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+
+-- name: insert_testability
+INSERT INTO testability (enterprise_key, kind, pairing_id, testable, why)
+VALUES ($1, $2, $3, $4, $5)
+
+-- name: insert_change
+INSERT INTO finding_changes (changed_at, enterprise_key, episode_id, change, before, after)
+VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: note_analysed
+UPDATE analysis_state SET last_analysed_at = greatest(last_analysed_at, $1)
+
+-- name: list_episodes
+SELECT enterprise_id, kind, from_at, to_at, detected_at, circuits, pairing_id, confidence,
+       evidence, rule_version, suppressed_by
+FROM episodes JOIN enterprises USING (enterprise_key)
+WHERE ($1::timestamptz IS NULL OR to_at > $1) AND ($2::timestamptz IS NULL OR from_at < $2)
+  AND ($3::text[] IS NULL OR enterprise_id = ANY ($3))
+ORDER BY enterprise_id, from_at, kind, pairing_id, circuits
+
+-- name: list_leads
+SELECT enterprise_id, matter, score, confidence, level, kinds, from_at, to_at, episodes, reason,
+       doubts, testable, status
+FROM leads JOIN enterprises USING (enterprise_key)
+ORDER BY score DESC, enterprise_id, matter
+
+-- name: list_testability
+SELECT enterprise_id, kind, nullif(pairing_id, '') AS pairing_id, testable, why
+FROM testability JOIN enterprises USING (enterprise_key)
+WHERE $1::text[] IS NULL OR enterprise_id = ANY ($1)
+ORDER BY enterprise_id, kind, pairing_id NULLS FIRST
+
+-- name: list_changes
+SELECT changed_at, episode_id, change, before, after
+FROM finding_changes JOIN enterprises USING (enterprise_key)
+WHERE enterprise_id = $1
+ORDER BY change_id DESC LIMIT 500
+
+-- name: progress
+SELECT (SELECT count(*) FROM dirty_days) AS dirty_days,
+       (SELECT last_analysed_at FROM analysis_state) AS last_analysed_at
