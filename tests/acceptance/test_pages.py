@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import shutil
 import signal
 import socket
@@ -21,7 +20,14 @@ from playwright.sync_api import sync_playwright
 
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.ingest import IngestBatch
-from wattwitness.domain.instants import US_PER_MINUTE, day_bounds, days_between, local_day, to_us
+from wattwitness.domain.instants import (
+    DEFAULT_ZONE,
+    US_PER_MINUTE,
+    day_bounds,
+    days_between,
+    local_day,
+    to_us,
+)
 from wattwitness.domain.leads import Lead, LeadLevel, Matter
 from wattwitness.domain.quality import DayQuality
 from wattwitness.domain.readings import empty_readings
@@ -51,7 +57,9 @@ from wattwitness.store.readings import write_batch
 from wattwitness.store.registry import load_registry, save_registry
 
 ARTIFACTS = Path(__file__).resolve().parent.parent / "artifacts"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -85,7 +93,10 @@ def registry() -> Registry:
     return Registry(
         enterprises={
             f"E{n}": Enterprise(
-                enterprise_id=f"E{n}", name=name, district=("高新区", "城关镇")[n % 2], industry="化工"
+                enterprise_id=f"E{n}",
+                name=name,
+                district=("高新区", "城关镇")[n % 2],
+                industry="化工",
             )
             for n, name in enumerate(NAMES, 1)
         },
@@ -99,15 +110,21 @@ def registry() -> Registry:
         },
         alerts={
             "A1": Alert(
-                alert_id="A1", level=AlertLevel.ORANGE, issued_at=NOW - 30 * HOUR,
-                response_from=NOW - 6 * HOUR, districts=(),
-            )  # fmt: skip
+                alert_id="A1",
+                level=AlertLevel.ORANGE,
+                issued_at=NOW - 30 * HOUR,
+                response_from=NOW - 6 * HOUR,
+                districts=(),
+            )
         },
         declarations=(
             Declaration(
-                enterprise_id="E1", from_=DECLARED[0], to=DECLARED[1],
-                reason=DeclarationReason.MAINTENANCE, circuits=("E1-T1",),
-            ),  # fmt: skip
+                enterprise_id="E1",
+                from_=DECLARED[0],
+                to=DECLARED[1],
+                reason=DeclarationReason.MAINTENANCE,
+                circuits=("E1-T1",),
+            ),
         ),
     )
 
@@ -139,20 +156,32 @@ async def put_readings(db: Database, known: Registry) -> None:
         rows["circuit"], rows["ts"] = known.circuit_keys[circuit.circuit_id], ts
         rows["p_kw"] = power(circuit, ts, rng)
         rows["received_at"] = ts + 2_000_000
-        await write_batch(db, IngestBatch(rows=rows))
+        await write_batch(db, IngestBatch(rows=rows, from_gateways=circuit.gateway_id != "G3"))
     received = to_us(NOW)
     await write_batch(
         db,
         IngestBatch(
             parked=[
-                Parked(gateway_id="GX-17", channel=None, payload=b"{}", received_us=received, readings=20),
-                Parked(gateway_id="G1", channel="T9", payload=b"{}", received_us=received, readings=4),
+                Parked(
+                    gateway_id="GX-17",
+                    channel=None,
+                    payload=b"{}",
+                    received_us=received,
+                    readings=20,
+                ),
+                Parked(
+                    gateway_id="G1", channel="T9", payload=b"{}", received_us=received, readings=4
+                ),
             ],
             rejects=[
                 Reject(
-                    gateway_id="G2", code=RejectCode.NO_VALUE, text="neither p nor e",
-                    payload=b"{}", received_us=received, index=0,
-                )  # fmt: skip
+                    gateway_id="G2",
+                    code=RejectCode.NO_VALUE,
+                    text="neither p nor e",
+                    payload=b"{}",
+                    received_us=received,
+                    index=0,
+                )
             ],
         ),
     )
@@ -166,7 +195,12 @@ def states(known: Registry, enterprise_id: str, day) -> list[StateSpell]:
         for low, high, state in zip(edges[:-1], edges[1:], (1, 3, 1), strict=True):
             if low < NOW:
                 found.append(
-                    StateSpell(circuit_id=circuit.circuit_id, from_=low, to=min(high, NOW), state=State(state))
+                    StateSpell(
+                        circuit_id=circuit.circuit_id,
+                        from_=low,
+                        to=min(high, NOW),
+                        state=State(state),
+                    )
                 )
     if enterprise_id == "E1":  # the treatment was off in the middle of two of its days
         found = [
@@ -178,18 +212,17 @@ def states(known: Registry, enterprise_id: str, day) -> list[StateSpell]:
 
 
 def _cut(spell: StateSpell) -> list[StateSpell]:
+    def piece(start: datetime, end: datetime, state: State) -> StateSpell:
+        return StateSpell(circuit_id=spell.circuit_id, from_=start, to=end, state=state)
+
     pieces, at = [], spell.from_
-    for low, high, state in sorted((*OFF_SPANS,)):
-        low, high = max(low, spell.from_), min(high, spell.to)
+    for start, end, state in sorted(OFF_SPANS):
+        low, high = max(start, spell.from_), min(end, spell.to)
         if low < high:
-            if at < low:
-                pieces.append(StateSpell(circuit_id=spell.circuit_id, from_=at, to=low, state=spell.state))
-            if state is not None:
-                pieces.append(StateSpell(circuit_id=spell.circuit_id, from_=low, to=high, state=state))
+            pieces += [piece(at, low, spell.state)] if at < low else []
+            pieces += [] if state is None else [piece(low, high, state)]
             at = high
-    if at < spell.to:
-        pieces.append(StateSpell(circuit_id=spell.circuit_id, from_=at, to=spell.to, state=spell.state))
-    return pieces
+    return [*pieces, piece(at, spell.to, spell.state)] if at < spell.to else pieces
 
 
 OFF_SPANS = ((*OFF, State.OFF), (*DECLARED, State.OFF), (*GAP, None))
@@ -216,26 +249,31 @@ def episode(enterprise_id: str, span, suppressed_by: str | None = None) -> Episo
 
 def lead(enterprise_id: str, episodes, score: float, level: LeadLevel) -> Lead:
     first = episodes[0]
-    local = first.from_.astimezone(day_bounds(local_day(NOW))[0].tzinfo)
+    local = first.from_.astimezone(DEFAULT_ZONE)
     return Lead(
         enterprise_id=enterprise_id, matter=Matter.TREATMENT, score=score, confidence=0.91,
         level=level, kinds=("treatment_off",), from_=first.from_, to=first.to,
         episodes=tuple(e.episode_id for e in episodes),
         reason={
-            "zh": f"{local:%m月%d日%H:%M}起，生产（1#反应釜、2#反应釜）平均281.6 kW运行150分钟，治污（RTO 风机）仅0.2 kW（运行时约46.8 kW）。",
-            "en": f"{local:%Y-%m-%d %H:%M}: production (1#反应釜, 2#反应釜) ran at 281.6 kW on average for 150 min while treatment (RTO 风机) drew 0.2 kW (about 46.8 kW when it runs).",
+            "zh": f"{local:%m月%d日%H:%M}起，生产（1#反应釜、2#反应釜）平均281.6 kW运行150分钟，"
+            "治污（RTO 风机）仅0.2 kW（运行时约46.8 kW）。",
+            "en": f"{local:%Y-%m-%d %H:%M}: production (1#反应釜, 2#反应釜) ran at 281.6 kW on average "
+            "for 150 min while treatment (RTO 风机) drew 0.2 kW (about 46.8 kW when it runs).",
         },
-        doubts=({"zh": "电量只能说明设备未用电：请现场核实。", "en": "Electricity only shows that the unit drew no power: check on site."},),
+        doubts=({"zh": "请现场核实是否更换计量回路。", "en": "Check on site for a moved meter."},),
     )  # fmt: skip
 
 
 async def put_findings(db: Database, known: Registry) -> None:
     for n in range(1, 5):
         enterprise_id = f"E{n}"
-        results = {}
+        results, lost = {}, 400 * (n == 3)
         for day in days_between(local_day(NOW - DAYS * 24 * HOUR), local_day(NOW)):
             quality = [
-                DayQuality(circuit_id=c.circuit_id, day=day, expected=1440, received=1430 - 400 * (n == 3), valid=1425 - 400 * (n == 3), in_time=1400 - 400 * (n == 3))
+                DayQuality(
+                    circuit_id=c.circuit_id, day=day, expected=1440,
+                    received=1430 - lost, valid=1425 - lost, in_time=1400 - lost,
+                )
                 for c in known.circuits_of(enterprise_id)
             ]  # fmt: skip
             results[day] = DayResults(states=states(known, enterprise_id, day), quality=quality)
@@ -247,10 +285,20 @@ async def put_findings(db: Database, known: Registry) -> None:
             leads = [lead("E1", episodes[:1], 0.93, LeadLevel.HIGH)]
         elif n < 4:
             episodes = [episode(enterprise_id, (NOW - (30 + n) * HOUR, NOW - (29 + n) * HOUR))]
-            leads = [lead(enterprise_id, episodes, 0.6 - 0.2 * n / 2, (LeadLevel.MEDIUM, LeadLevel.LOW)[n - 2])]
+            leads = [
+                lead(
+                    enterprise_id,
+                    episodes,
+                    0.6 - 0.2 * n / 2,
+                    (LeadLevel.MEDIUM, LeadLevel.LOW)[n - 2],
+                )
+            ]
         off = "only_main_meter" if n == 4 else ""
         told = [
-            Testability(enterprise_id=enterprise_id, kind=code, pairing_id=None, testable=not off and bool(rule.since), why=off if rule.since else "not_yet_judged")
+            Testability(
+                enterprise_id=enterprise_id, kind=code, pairing_id=None,
+                testable=not off and bool(rule.since), why=off if rule.since else "not_yet_judged",
+            )
             for code, rule in CATALOGUE.items()
         ]  # fmt: skip
         await replace_findings(db, enterprise_id, episodes, leads, told, to_us(NOW))
@@ -288,16 +336,17 @@ class Served:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         kept = {k: v for k, v in os.environ.items() if not k.startswith("WATTWITNESS_")}
+        self.env = {**kept, "WATTWITNESS_DATABASE_URL": dsn, "WATTWITNESS_HOME": str(home)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "dashboards", "--port", str(self.port)],
-            env={**kept, "WATTWITNESS_DATABASE_URL": dsn, "WATTWITNESS_HOME": str(home)},
+            env=self.env,
             stderr=subprocess.PIPE,
         )
 
     def wait(self) -> None:
         for _ in range(200):
             try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:  # noqa: S310
                     assert answer.status == 200
                     return
             except OSError:
@@ -363,7 +412,10 @@ class Looker:
         self.page = self.context.new_page()
         self.troubles: list[str] = []
         self.hosts: set[str] = set()
-        self.page.on("console", lambda m: self.troubles.append(m.text) if m.type in {"error", "warning"} else None)
+        self.page.on(
+            "console",
+            lambda m: self.troubles.append(m.text) if m.type in {"error", "warning"} else None,
+        )
         self.page.on("pageerror", lambda e: self.troubles.append(str(e)))
         self.page.on("request", lambda r: self.hosts.add(urlsplit(r.url).netloc))
 
@@ -379,7 +431,9 @@ class Looker:
         self.page.screenshot(path=ARTIFACTS / f"{name}-{self.lang}-{self.size}.png", full_page=True)
 
     def overflow(self) -> int:
-        return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        return self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
 
 
 @pytest.fixture
@@ -408,9 +462,15 @@ PAGES = {
     "enterprise-main-only": "/enterprises/E4",
 }
 SAYS = {
-    "overview": {"zh": ["橙色预警", "治污设施未运行", NAMES[0]], "en": ["Orange alert", "Treatment off"]},
+    "overview": {
+        "zh": ["橙色预警", "治污设施未运行", NAMES[0]],
+        "en": ["Orange alert", "Treatment off"],
+    },
     "leads": {"zh": NAMES[:3], "en": ["281.6 kW", *NAMES[:3]]},
-    "lead": {"zh": ["为何列为线索", "也可能是误判", "报备"], "en": ["Why this is a lead", "How could this be wrong?"]},
+    "lead": {
+        "zh": ["为何列为线索", "也可能是误判", "报备"],
+        "en": ["Why this is a lead", "How could this be wrong?"],
+    },
     "gateways": {"zh": ["GX-17", "gateways.csv"], "en": ["GX-17", "silent", "circuits.csv"]},
     "enterprise": {"zh": ["RTO 风机", "不可检验"], "en": ["RTO 风机", "not testable"]},
     "enterprise-main-only": {"zh": ["只有总表"], "en": ["only a main meter"]},
@@ -430,3 +490,180 @@ def test_page(city, look, name, lang, size):
     assert looker.overflow() == 0
     assert looker.troubles == []
     assert looker.hosts == {f"127.0.0.1:{city.port}"}
+
+
+WASHED = """(() => {
+  const found = [...document.querySelectorAll('.plot canvas')].map((canvas) => {
+    const { width, height } = canvas;
+    const pixels = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+    let red = 0, grey = 0;
+    for (let i = 0; i < pixels.length; i += 4) {
+      const [r, g, b] = [pixels[i], pixels[i + 1], pixels[i + 2]];
+      if (r > 225 && g > 180 && g < 222 && Math.abs(g - b) < 8) red++;
+      if (Math.abs(r - 152) < 6 && Math.abs(g - 162) < 6 && Math.abs(b - 179) < 6) grey++;
+    }
+    return { red: red / (width * height), grey: grey / (width * height) };
+  });
+  return found;
+})()"""
+
+
+def shown(page) -> list[str]:
+    return page.eval_on_selector_all("[data-shown]", "nodes => nodes.map(n => n.textContent)")
+
+
+def redrawn(page, act) -> None:
+    before = page.get_attribute("#lanes", "data-drawn")
+    act()
+    page.wait_for_function(
+        "before => document.getElementById('lanes').dataset.drawn !== before", arg=before
+    )
+    page.wait_for_timeout(100)
+
+
+def test_the_lanes_show_the_red_wash_and_hatch_the_gap(city, look):
+    looker = look("zh")
+    looker.visit(city.url + PAGES["lead"])
+    production, _, treatment = looker.page.evaluate(WASHED)
+    assert production["red"] > 0.05
+    assert treatment["red"] > 0.05
+    assert treatment["grey"] == 0
+    for _ in range(2):
+        redrawn(looker.page, lambda: looker.page.click("[data-zoom=out]"))
+    looker.shoot("lead-wide")
+    production, _, treatment = looker.page.evaluate(WASHED)
+    assert production["grey"] == 0, "only the treatment meter was silent"
+    assert treatment["grey"] > 0.001
+    assert "无数据" in shown(looker.page)[2]
+    assert looker.troubles == []
+
+
+def test_dragging_zooms_to_the_raw_minute_and_a_double_click_resets(city, look):
+    looker = look("en")
+    looker.visit(city.url + PAGES["lead"])
+    page = looker.page
+    whole = shown(page)
+    box = page.locator(".plot .u-over").first.bounding_box()
+
+    def drag() -> None:
+        page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 40, steps=6)
+        page.mouse.up()
+
+    redrawn(page, drag)
+    assert shown(page) != whole
+    assert "one point = 1 min" in shown(page)[0]
+    page.mouse.move(box["x"] + 200, box["y"] + 60)
+    readings = page.eval_on_selector_all("[data-readout]", "nodes => nodes.map(n => n.textContent)")
+    assert all("kW" in reading for reading in readings), "one cursor for all lanes"
+    assert len({reading.split(" · ")[0] for reading in readings}) == 1
+    redrawn(page, page.locator(".plot .u-over").first.dblclick)
+    assert shown(page) == whole
+    redrawn(page, lambda: page.click("tr.suppressed button"))
+    assert "dashed" not in shown(page)[0]
+    looker.shoot("lead-suppressed")
+    page.click("section.lane summary >> nth=0")
+    assert page.locator("section.lane table tbody tr").count() > 100
+    assert looker.troubles == []
+
+
+def test_a_lead_is_reached_by_keys_alone(city, look):
+    looker = look("en")
+    looker.visit(city.url + "/leads")
+    page = looker.page
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert page.evaluate("document.activeElement.textContent") == NAMES[0]
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/leads/{LEAD_ID}")
+    page.keyboard.press("j")
+    page.wait_for_url(lambda url: LEAD_ID not in url)
+
+
+def test_filters_are_the_server_s(city, look):
+    looker = look("zh")
+    looker.visit(city.url + "/leads")
+    page = looker.page
+    page.select_option("[name=level]", "medium")
+    page.click("button[type=submit]")
+    page.wait_for_url("**level=medium**")
+    assert page.locator(".row-link").all_inner_texts() == [NAMES[1]]
+    page.goto(f"{city.url}/leads?q=无此企业")
+    assert "没有符合条件的线索" in page.inner_text("main")
+
+
+def test_the_language_is_switched_and_kept(city, look):
+    looker = look("zh")
+    looker.visit(city.url + "/leads?level=high")
+    looker.page.click("a.switch")
+    looker.page.wait_for_selector("html[lang=en]")
+    assert "level=high" in looker.page.url
+    looker.page.goto(city.url + "/gateways")
+    assert looker.page.get_attribute("html", "lang") == "en"
+
+
+def test_figures_are_live_and_come_back_after_a_restart(postgres_url, short_folder, look):
+    dsn = asyncio.run(create_database(postgres_url, f"pages_live_{os.getpid()}"))
+    asyncio.run(seed(dsn))
+    served = Served(dsn, short_folder / "pages-home-live")
+    served.wait()
+    looker = look("en")
+    looker.visit(served.url)
+    page = looker.page
+    minute = page.locator("[data-figure=readings_minute]")
+
+    async def more() -> None:
+        async with await Database.open(dsn) as db:
+            known = await load_registry(db)
+            rows = empty_readings(17)
+            now = to_us(datetime.now(UTC))
+            rows["circuit"] = known.circuit_keys["E4-M1"]
+            rows["ts"] = now - np.arange(17) * 1_000_000
+            rows["p_kw"], rows["received_at"] = 5.0, now
+            await write_batch(db, IngestBatch(rows=rows))
+
+    asyncio.run(more())
+    page.wait_for_function(
+        "Number(document.querySelector('[data-figure=readings_minute]').textContent) >= 17"
+    )
+    assert int(minute.inner_text()) >= 17
+    took = served.stop()
+    assert served.process.returncode == 0
+    assert took < 6, "an open stream must not hold the process"
+    page.wait_for_selector(".link-state.broken")
+    again = Served.__new__(Served)
+    again.port, again.url = served.port, served.url
+    again.process = subprocess.Popen(served.process.args, env=served.env, stderr=subprocess.PIPE)
+    again.wait()
+    page.wait_for_selector(".link-state.live", timeout=20_000)
+    again.stop()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("path", ["/", "/leads", "/gateways"])
+def test_an_empty_installation_says_what_to_do_next(empty_city, look, path, lang):
+    looker = look(lang)
+    looker.visit(empty_city.url + path)
+    assert "wattwitness " in looker.page.inner_text("main pre >> nth=0")
+    looker.shoot(f"empty-{path.strip('/') or 'overview'}")
+    assert looker.troubles == []
+
+
+def test_what_is_not_there_is_told_in_both_languages(city, look):
+    looker = look("zh")
+    response = looker.page.goto(city.url + "/leads/L-none")
+    assert response.status == 404
+    text = looker.page.inner_text("main")
+    assert "此地址没有内容" in text
+    assert "There is nothing at this address." in text
+    looker.shoot("not-found")
+
+
+def test_it_prints_without_its_controls(city, look):
+    looker = look("zh")
+    looker.visit(city.url + PAGES["lead"])
+    looker.page.emulate_media(media="print")
+    assert not looker.page.is_visible(".tools")
+    assert looker.page.is_visible(".sentence")

@@ -78,7 +78,7 @@ async def _readings(settings: Settings, files: Sequence[Path]) -> list[ReadingsR
                     db,
                     path,
                     registry,
-                    _calendar(settings),
+                    calendar(settings),
                     reject_folders=_reject_folders(settings),
                     progress=progress,
                 )
@@ -86,7 +86,8 @@ async def _readings(settings: Settings, files: Sequence[Path]) -> list[ReadingsR
     return reports
 
 
-def _calendar(settings: Settings) -> Calendar:
+def calendar(settings: Settings) -> Calendar:
+    """The instants between which readings are taken, seen from now."""
     return Calendar(
         keep_from_us=to_us(settings.keep_from),
         tolerance_us=settings.future_tolerance_s * US_PER_SECOND,

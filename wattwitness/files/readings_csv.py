@@ -150,13 +150,18 @@ class CsvSource(ReadingsSource):
 
 def _head(path: Path, *, gzipped: bool) -> tuple[bytes, bool]:
     """The first bytes of the text, and whether that is all of it."""
+    head = b""
     try:
         with gzip.open(path) if gzipped else path.open("rb") as file:
-            head = file.read(_SNIFF_BYTES)
+            while len(head) < _SNIFF_BYTES and (data := file.read1(_SNIFF_BYTES - len(head))):
+                head += data
     except (OSError, EOFError, zlib.error) as error:
-        raise InputRefusedError(
-            f"{path.name} is not a whole gzip file ({short_reason(error)})", "get the file again"
-        ) from error
+        if not head:  # a file that is torn further down is of use up to there
+            raise InputRefusedError(
+                f"{path.name} is not a whole gzip file ({short_reason(error)})",
+                "get the file again",
+            ) from error
+        return head, False
     return head, len(head) < _SNIFF_BYTES
 
 
