@@ -188,7 +188,7 @@ async def test_both_series_stores_keep_the_contract(city: City, db: Database) ->
         assert (real[column] == held[column]).all(), column
     assert np.allclose(real["p_kw"], held["p_kw"], atol=1e-9, equal_nan=True)
     assert await PostgresSeries(db).extent(chosen) == await memory.extent(chosen)
-    assert await PostgresSeries(db).extent() == await memory.extent()
+    assert await PostgresSeries(db).watermark() == await memory.watermark()
 
 
 def run(*arguments: str, url: str) -> "subprocess.CompletedProcess[str]":

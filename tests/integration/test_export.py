@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from wattwitness.cli import main
 
 HEADERS = {
     "leads": "lead_id,enterprise_id,rank,",
@@ -24,38 +26,40 @@ READINGS = (
 )
 
 
+@dataclass(frozen=True)
+class Result:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 class Program:
-    """The `wattwitness` program in a folder of its own, on a fresh database."""
+    """The `wattwitness` program in a folder of its own, on a fresh database, in this process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, captured: pytest.CaptureFixture[str]) -> None:
         self.folder = folder
+        self._captured = captured
 
-    def __call__(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "wattwitness", *map(str, arguments)],
-            cwd=self.folder,
-            env=os.environ,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-            timeout=60,
-        )
+    def __call__(self, *arguments: str) -> Result:
+        with pytest.raises(SystemExit) as left:
+            main(arguments)
+        return Result(int(left.value.code or 0), *self._captured.readouterr())
 
-    def done(self, *arguments: str | Path) -> str:
+    def done(self, *arguments: str) -> str:
         result = self(*arguments)
         assert (result.returncode, result.stderr) == (0, ""), result
         return result.stdout
 
-    def refused(self, *arguments: str | Path, code: int = 1) -> str:
+    def refused(self, *arguments: str, code: int = 1) -> str:
         result = self(*arguments)
         assert result.returncode == code, result
         return result.stderr
 
 
 @pytest.fixture
-def program(home: Path, database_url: str, tmp_path: Path, monkeypatch: Any) -> Program:
+def program(home, database_url, tmp_path, monkeypatch, capfd) -> Program:
     monkeypatch.setenv("WATTWITNESS_DATABASE_URL", database_url)
+    monkeypatch.chdir(tmp_path)
     registry = tmp_path / "registry"
     registry.mkdir()
     (registry / "enterprises.csv").write_text("enterprise_id,name\nE1,One\nE2,Two\n")
@@ -64,7 +68,7 @@ def program(home: Path, database_url: str, tmp_path: Path, monkeypatch: Any) -> 
         "circuit_id,gateway_id,channel,role\nC1,G1,P1,production\nC2,G2,P1,production\n"
     )
     (tmp_path / "r.csv").write_text(READINGS)
-    return Program(tmp_path)
+    return Program(tmp_path, capfd)
 
 
 def test_import_export_import(program):
@@ -138,3 +142,12 @@ def test_a_database_that_is_not_there_is_one_line(program, monkeypatch):
         line = program.refused(*arguments)
         assert "cannot be reached" in line
         assert line.count("\n") == 1
+
+
+def test_the_program_itself_in_a_pipe(program):
+    program.done("import", "registry", "registry")
+    command = [sys.executable, "-m", "wattwitness", "import", "readings", "r.csv", "nowhere.csv"]
+    result = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stdout == "r.csv: 3 read, 3 stored, 0 already there, 0 rejected\n"
+    assert result.stderr == "wattwitness: nowhere.csv: No such file or directory - check the path\n"

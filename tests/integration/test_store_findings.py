@@ -125,7 +125,9 @@ async def test_quality_thresholds_spells_histograms_come_back(filled):
 
 async def test_findings_are_replaced_and_leave_a_trace(filled):
     testable = [
-        Testability(enterprise_id="E1", kind="treatment_off", pairing_id="PR", testable=True, why="")
+        Testability(
+            enterprise_id="E1", kind="treatment_off", pairing_id="PR", testable=True, why=""
+        )
     ]
     await findings.replace_findings(filled, "E1", [episode()], [lead()], testable, to_us(T0))
     assert await findings.list_episodes(filled) == [episode()]

@@ -16,7 +16,7 @@ from wattwitness.domain.rejects import Parked, Reject, RejectCode
 from wattwitness.store.days import clear_dirty, data_days, take_dirty
 from wattwitness.store.epochs import load_epochs
 from wattwitness.store.gateways import gateway_health, gateway_totals, set_status
-from wattwitness.store.latest import latest_values
+from wattwitness.store.latest import latest_values, watermark
 from wattwitness.store.maintenance import maintain
 from wattwitness.store.mode import Mode
 from wattwitness.store.overview import database_status
@@ -248,6 +248,19 @@ async def test_latest_range_and_health(db):
     await set_status(db, "G1", online=True, ts_us=START)
     await set_status(db, "G1", online=False, ts_us=START - 1)  # an older word changes nothing
     assert [g.online for g in await gateway_health(db)] == [True]
+
+
+async def test_a_clock_that_runs_ahead_does_not_make_everybody_late(db):
+    keys = await keys_of(db)
+    assert await watermark(db) is None
+    rows = minutes(keys[:2], 1)
+    rows["received_at"] = START + 5
+    rows["ts"][1] += 20 * 60 * US_PER_MINUTE
+    await write_batch(db, IngestBatch(rows=rows))
+    assert await watermark(db) == START + 5
+    unknown = minutes(keys[2:3], 1, START + US_PER_MINUTE)  # a file tells no receipt
+    await write_batch(db, IngestBatch(rows=unknown))
+    assert await watermark(db) == START + US_PER_MINUTE
 
 
 async def test_bands_are_null_only_where_a_bucket_is_wholly_missing(any_db):

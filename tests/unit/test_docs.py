@@ -20,7 +20,9 @@ def text(name):
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
 def test_every_setting_is_documented_with_its_default(name):
-    row = re.search(rf"^\| `WATTWITNESS_{name.upper()}` \| (.+?) \|", text("settings.md"), re.M)
+    row = re.search(
+        rf"^\| `WATTWITNESS_{name.upper()}` \| (.+?) \|", text("settings.md"), re.MULTILINE
+    )
     assert row, f"docs/settings.md lacks WATTWITNESS_{name.upper()}"
     default = Settings.model_fields[name].default
     if isinstance(default, (int, float, str)) and default != "":
@@ -29,7 +31,7 @@ def test_every_setting_is_documented_with_its_default(name):
 
 
 def test_no_documented_setting_is_unknown():
-    named = set(re.findall(r"^\| `WATTWITNESS_(\w+)`", text("settings.md"), re.M))
+    named = set(re.findall(r"^\| `WATTWITNESS_(\w+)`", text("settings.md"), re.MULTILINE))
     assert named == {name.upper() for name in Settings.model_fields}
 
 

@@ -48,9 +48,13 @@ def copy(tmp_path_factory):
 
 
 def lint(folder):
-    command = [sys.executable, "-c", "import sys; sys.path.insert(0, '.'); "
-               "from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"]  # fmt: skip
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    command = (
+        "import sys; sys.path.insert(0, '.'); from importlinter.cli import lint_imports;"
+        "sys.exit(lint_imports(no_cache=True))"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", command], cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
 def test_there_is_a_planted_breach_for_every_contract():

@@ -174,8 +174,9 @@ class Declaration:
 
     @property
     def declaration_id(self) -> str:
-        """A name that survives re-import: enterprise, start and reason."""
-        return f"{self.enterprise_id}@{self.from_:%Y%m%dT%H%M}Z-{self.reason.value}"
+        """A name that survives re-import: enterprise, start, reason, and the circuits it names."""
+        name = f"{self.enterprise_id}@{self.from_:%Y%m%dT%H%M}Z-{self.reason.value}"
+        return "-".join((name, *self.circuits))
 
     def covers(self, circuit_id: str) -> bool:
         """Whether the declaration names this circuit (an empty list names all)."""

@@ -113,7 +113,7 @@ class Database:
                     max_size=max_connections,
                     init=_prepare,
                     timeout=timeout_s,
-                    command_timeout=600,
+                    command_timeout=120,
                     server_settings={
                         "application_name": f"wattwitness-{application}",
                         "timezone": "UTC",

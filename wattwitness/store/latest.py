@@ -14,6 +14,9 @@ ORDER BY circuit_id
 """
 
 
+_WATERMARK = "SELECT max(least(ts, received_at)) FROM latest"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latest:
     """A circuit's newest reading."""
@@ -37,3 +40,14 @@ async def latest_values(db: Database, enterprise_id: str | None = None) -> list[
         )
         for row in rows
     ]
+
+
+async def watermark(db: Database) -> int | None:
+    """How far the data of this database reach [µs]; None without data.
+
+    A reading counts no later than it was received: one clock that runs ahead must not make
+    everybody else look late.
+    """
+    async with db.connection() as connection:
+        newest = await connection.fetchval(_WATERMARK)
+    return None if newest is None else to_us(newest)

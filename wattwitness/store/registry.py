@@ -57,6 +57,7 @@ async def load_registry(db: Database) -> Registry:
     async with db.connection() as connection, connection.transaction(isolation="repeatable_read"):
         revision = await connection.fetchval("SELECT revision FROM registry_state")
         rows = {noun: await connection.fetch(query) for noun, query in _LOADS.items()}
+    db.facts = None  # the ingest looks at the circuits again, too
     circuits = [_circuit(row) for row in rows["circuits"]]
     return Registry(
         enterprises={e.enterprise_id: e for e in map(_enterprise, rows["enterprises"])},

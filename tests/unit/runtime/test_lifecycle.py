@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -22,9 +23,7 @@ def test_a_broken_world_is_one_line_and_one(capsys):
         raise SetupError("port 8080 is in use", "set WATTWITNESS_HTTP")
 
     assert run(main) == 1
-    assert capsys.readouterr().err == (
-        "wattwitness: port 8080 is in use - set WATTWITNESS_HTTP\n"
-    )
+    assert capsys.readouterr().err == ("wattwitness: port 8080 is in use - set WATTWITNESS_HTTP\n")
 
 
 def test_a_side_task_that_fails_stops_the_process(capsys):
@@ -87,8 +86,8 @@ def test_it_stops_when_its_supervisor_is_gone():
 
 def _alive(pid):
     try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().split(")")[1].split()[0] != "Z"
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        return stat.split(")")[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
     except NotADirectoryError:  # no /proc: ask the kernel

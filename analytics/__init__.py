@@ -1,0 +1,23 @@
+"""From stored readings to states, episodes and leads.
+
+    series        where columns of readings come from (`SeriesStore`)
+    grid          readings → one-minute power grid of a local day
+    quality       marks on single readings, rates per circuit and day
+    states        power → off, standby, running; each circuit's own thresholds
+    pairing       which treatment must run when: the condition of a pairing, minute by minute
+    detectors     one module per kind of the rule catalogue: states → condition spells of a day
+    episodes      condition spells of all days → episodes; declarations
+    leads         episodes → ranked leads with a reason and its doubts
+    testability   what the meters of an enterprise cannot show
+    baselines     what a plant usually uses (place; comes with the alerts)
+    verdicts      whether an ordered cut happened (place; comes with the alerts)
+    evaluation    how well all that works, against an answer key
+    executors     where kernels run (`Executor`)
+    results       where results are kept (`ResultStore`)
+    planning      which days a change touches
+    pipeline      the one module that does the I/O
+
+Everything but `pipeline`, `series`, `results` and `__main__` is pure: arrays in, values out. The
+result of a local day depends on that day, the day before it and thresholds learned from day
+histograms, never on the order of arrival or of computation.
+"""

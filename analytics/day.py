@@ -1,0 +1,179 @@
+"""The two kernels of a local day: readings → columns, columns → what the day contributes.
+
+Both are pure and picklable, so that a day can be computed anywhere, alone, again, in any order.
+The first needs the readings of the day and of the hour before it; the second the columns of the
+day and, to warm up the hysteresis, of the day before.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.detectors.treatment_off import treatment_off
+from analytics.grid import Power, margin_us, minute_grid, samples
+from analytics.plants import Interval, Plant
+from analytics.quality.rates import DaySlots, day_quality
+from analytics.states.dwell import production_dwell
+from analytics.states.histograms import day_histograms
+from analytics.states.hysteresis import StateGrid, classify
+from analytics.states.thresholds import UNKNOWN_THRESHOLDS
+from wattwitness.domain.instants import US_PER_MINUTE, day_bounds, from_us, to_us
+from wattwitness.domain.quality import DayQuality
+from wattwitness.domain.readings import Readings
+from wattwitness.domain.spells import ConditionSpell
+from wattwitness.domain.states import State, StateSpell, Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far a circuit's data reach [µs]."""
+
+    first_us: Mapping[str, int]  # circuit id → first reading ever
+    watermark_us: int  # newest data time of the whole store
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnsBlock:
+    """Input of `day_columns`: readings of some days of a plant, the margin before each included."""
+
+    plant: Plant
+    days: tuple[date, ...]
+    rows: Readings  # (circuit, ts) order
+    extent: Extent
+
+
+@dataclass(frozen=True, slots=True)
+class DayColumns:
+    """One local day of a plant on its minute grid."""
+
+    day: date
+    power: Power  # [circuits, minutes of the day]
+    histograms: NDArray[np.int32]  # [circuits, 256]
+    quality: tuple[DayQuality, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DayBlock:
+    """Input of `judge_day`."""
+
+    plant: Plant
+    before: DayColumns | None
+    columns: DayColumns
+    thresholds: Mapping[str, Thresholds]
+    extent: Extent
+
+
+@dataclass(frozen=True, slots=True)
+class DayJudgement:
+    """What a local day contributes."""
+
+    day: date
+    states: list[StateSpell]
+    quality: list[DayQuality]
+    thresholds: dict[str, Thresholds]
+    spells: list[ConditionSpell]
+
+
+def bounds_us(day: date, plant: Plant) -> Interval:
+    """[from, to) of a local day of the plant [µs]."""
+    start, end = day_bounds(day, plant.zone)
+    return to_us(start), to_us(end)
+
+
+def _day_rows(rows: Readings, from_us_: int, to_us_: int) -> Readings:
+    inside: NDArray[np.bool_] = (rows["ts"] >= from_us_) & (rows["ts"] < to_us_)
+    return rows[inside]
+
+
+def _one_day(block: ColumnsBlock, day: date) -> DayColumns:
+    plant = block.plant
+    start, end = bounds_us(day, plant)
+    margin = margin_us(plant)
+    found = samples(_day_rows(block.rows, start - margin, end), plant)
+    skip = margin // US_PER_MINUTE
+    power = minute_grid(found, plant, start - margin, skip + (end - start) // US_PER_MINUTE)
+    power = np.ascontiguousarray(power[:, skip:])
+    today = found.rows["ts"] >= start
+    quality = []
+    for row, circuit in enumerate(plant.circuits):
+        own = today & (found.circuit_row == row)
+        slots = DaySlots(
+            circuit_id=circuit.circuit_id,
+            day=day,
+            bounds=(start, end),
+            interval_us=int(plant.interval_us[row]),
+            first_us=block.extent.first_us.get(circuit.circuit_id),
+            watermark_us=block.extent.watermark_us,
+            declared=plant.declared(circuit.circuit_id),
+        )
+        quality.append(day_quality(slots, found.rows[own], found.invalid[own]))
+    return DayColumns(day, power, day_histograms(power), tuple(quality))
+
+
+def day_columns(block: ColumnsBlock) -> list[DayColumns]:
+    """First kernel: mark readings, lay them on minutes, count them."""
+    return [_one_day(block, day) for day in block.days]
+
+
+def _state_spells(circuit_id: str, states: StateGrid, from_us_: int) -> list[StateSpell]:
+    """Maximal spells of equal state of one circuit [minutes] → spells."""
+    if len(states) == 0:
+        return []
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(states)) + 1))
+    ends = np.concatenate((starts[1:], [len(states)]))
+    return [
+        StateSpell(
+            circuit_id=circuit_id,
+            from_=from_us(from_us_ + int(a) * US_PER_MINUTE),
+            to=from_us(from_us_ + int(b) * US_PER_MINUTE),
+            state=State(int(states[a])),
+        )
+        for a, b in zip(starts, ends, strict=True)
+    ]
+
+
+def _known_span(block: DayBlock, row: int, start: int, minutes: int) -> tuple[int, int]:
+    """Minutes of the day between the circuit's first reading and the watermark."""
+    first = block.extent.first_us.get(block.plant.circuits[row].circuit_id)
+    if first is None:
+        return 0, 0
+    newest = block.extent.watermark_us + int(block.plant.interval_us[row])
+    begin = max(0, (first - start) // US_PER_MINUTE)
+    end = min(minutes, -(-(newest - start) // US_PER_MINUTE))
+    return begin, max(begin, end)
+
+
+def _with_warm_up(block: DayBlock) -> tuple[Power, int]:
+    today = block.columns.power
+    before = block.before.power if block.before is not None else today[:, :0]
+    return np.concatenate((before, today), axis=1), before.shape[1]
+
+
+def judge_day(block: DayBlock) -> DayJudgement:
+    """Second kernel: states, and the conditions that the detectors look for."""
+    plant, columns = block.plant, block.columns
+    start, _ = bounds_us(columns.day, plant)
+    power, skip = _with_warm_up(block)
+    thresholds = [block.thresholds.get(c.circuit_id, UNKNOWN_THRESHOLDS) for c in plant.circuits]
+    states = production_dwell(classify(power, thresholds), [c.role for c in plant.circuits])
+    spells: list[StateSpell] = []
+    for row, circuit in enumerate(plant.circuits):
+        begin, end = _known_span(block, row, start, states.shape[1] - skip)
+        part = states[row, skip + begin : skip + end]
+        spells += _state_spells(circuit.circuit_id, part, start + begin * US_PER_MINUTE)
+    grid_from = start - skip * US_PER_MINUTE
+    return DayJudgement(
+        day=columns.day,
+        states=spells,
+        quality=[q for q in columns.quality if q.expected or q.received],
+        thresholds=dict(block.thresholds),
+        spells=treatment_off(plant, states, power, thresholds, grid_from, skip),
+    )
+
+
+def judge_days(blocks: Sequence[DayBlock]) -> list[DayJudgement]:
+    """Several days in one call: what one worker takes."""
+    return [judge_day(block) for block in blocks]

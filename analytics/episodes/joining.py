@@ -1,0 +1,115 @@
+"""Join the condition spells of one subject into stretches.
+
+Two spells belong together if nothing between them speaks against it (treatment never worked) and
+the open time between is short. Only minutes in which the condition is known to hold are counted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from wattwitness.domain.spells import ConditionSpell
+
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Spells that belong together, oldest first, disjoint."""
+
+    spells: tuple[ConditionSpell, ...]
+
+    @property
+    def from_(self) -> datetime:
+        """When the condition began."""
+        return self.spells[0].from_
+
+    @property
+    def to(self) -> datetime:
+        """When it was last known to hold."""
+        return self.spells[-1].to
+
+    @property
+    def known_min(self) -> float:
+        """Minutes in which the condition is known to hold."""
+        return sum(((s.to - s.from_) / _MINUTE for s in self.spells), 0.0)
+
+    @property
+    def unknown_min(self) -> float:
+        """Minutes in between about which nothing is known."""
+        inner = zip(self.spells, self.spells[1:], strict=False)
+        return sum((unknown_between(a, b) for a, b in inner), 0.0)
+
+    def total(self, name: str) -> float:
+        """Sum of one additive evidence over the spells; 0 where it was not recorded."""
+        return sum((s.sums.get(name, 0.0) for s in self.spells), 0.0)
+
+    def minutes_known_at(self, minutes: float) -> datetime:
+        """The instant at which this many known minutes were full.
+
+        Raises:
+            ValueError: the stretch has fewer.
+        """
+        left = minutes
+        for spell in self.spells:
+            length = (spell.to - spell.from_) / _MINUTE
+            if length >= left:
+                return spell.from_ + left * _MINUTE
+            left -= length
+        raise ValueError(f"only {self.known_min} known minutes, not {minutes}")
+
+
+def unknown_between(a: ConditionSpell, b: ConditionSpell) -> float:
+    """Unknown minutes between two neighbouring spells."""
+    known_from_a = a.sums.get("unknown_after_min", 0.0)
+    whole = a.sums.get("open_after_min", 0.0) * _MINUTE >= b.from_ - a.to
+    return known_from_a if whole else known_from_a + b.sums.get("unknown_before_min", 0.0)
+
+
+def _belong(a: ConditionSpell, b: ConditionSpell, bridge: timedelta) -> bool:
+    gap = b.from_ - a.to
+    opened = (a.sums["open_after_min"] + b.sums["open_before_min"]) * _MINUTE
+    return gap <= bridge and opened >= gap
+
+
+def join(spells: Sequence[ConditionSpell], bridge_min: float) -> list[Stretch]:
+    """Stretches of one subject.
+
+    Args:
+        spells: of one enterprise, kind and subject, any order.
+        bridge_min: longest open time inside a stretch [min].
+    """
+    bridge = bridge_min * _MINUTE
+    stretches: list[list[ConditionSpell]] = []
+    for spell in sorted(spells, key=lambda s: s.from_):
+        if stretches and _belong(stretches[-1][-1], spell, bridge):
+            stretches[-1].append(spell)
+        else:
+            stretches.append([spell])
+    return [Stretch(tuple(parts)) for parts in stretches]
+
+
+def cut(spell: ConditionSpell, from_: datetime, to: datetime) -> ConditionSpell | None:
+    """The part of a spell inside [from_, to), its evidence in proportion; None = nothing."""
+    start, end = max(spell.from_, from_), min(spell.to, to)
+    if start >= end:
+        return None
+    share = (end - start) / (spell.to - spell.from_)
+    sums: Mapping[str, float] = {
+        name: value * share if name.endswith(("_kwh", "_min")) else value
+        for name, value in spell.sums.items()
+    }
+    edges = {
+        "open_before_min": 0.0 if start > spell.from_ else spell.sums["open_before_min"],
+        "open_after_min": 0.0 if end < spell.to else spell.sums["open_after_min"],
+        "unknown_before_min": 0.0 if start > spell.from_ else spell.sums["unknown_before_min"],
+        "unknown_after_min": 0.0 if end < spell.to else spell.sums["unknown_after_min"],
+    }
+    return ConditionSpell(
+        enterprise_id=spell.enterprise_id,
+        kind=spell.kind,
+        subject=spell.subject,
+        from_=start,
+        to=end,
+        sums={**sums, **edges},
+    )

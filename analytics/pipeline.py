@@ -1,0 +1,236 @@
+"""From dirty days to findings: the one module of the analytics that does the I/O.
+
+Per enterprise: columns and histograms of the days that changed, thresholds of the days that rest
+on them, judgements of the days that changed or whose thresholds did, then episodes, leads and
+testability from everything that is known of the enterprise. Each step is a pure function of what
+is stored, so live, batch, pieces and several workers end in the same results.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from analytics.day import ColumnsBlock, DayBlock, DayColumns, Extent, day_columns, judge_day
+from analytics.episodes.treatment import treatment_episodes
+from analytics.executors import Executor
+from analytics.grid import margin_us
+from analytics.leads.merging import treatment_lead
+from analytics.learning import Learned, learn_days, same_thresholds
+from analytics.planning import (
+    days_resting_on,
+    days_to_judge,
+    pieces,
+    trailing_days,
+    window_span,
+)
+from analytics.plants import Plant, plant_of
+from analytics.results import Findings, ResultStore
+from analytics.series import SeriesStore
+from analytics.testability import testability_of
+from wattwitness.domain.instants import DEFAULT_ZONE, day_bounds, from_us, local_day, to_us
+from wattwitness.domain.registry import Registry
+from wattwitness.domain.states import Thresholds
+
+_NEWEST_DAYS = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What the pipeline works with."""
+
+    registry: Registry
+    series: SeriesStore
+    results: ResultStore
+    executor: Executor
+    zone: ZoneInfo = DEFAULT_ZONE
+
+
+@dataclass
+class Summary:
+    """What a run did."""
+
+    enterprises: int = 0
+    days: int = 0  # enterprise-days judged
+    readings: int = 0
+    episodes: int = 0
+    suppressed: int = 0
+    leads: int = 0
+
+    def add(self, other: "Summary") -> None:
+        """Count another run in."""
+        for name in vars(self):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@dataclass
+class _Run:
+    """One enterprise being analysed."""
+
+    bench: Bench
+    plant: Plant
+    data_days: list[date]
+    extent: Extent
+    columns: dict[date, DayColumns] = field(default_factory=dict)
+    summary: Summary = field(default_factory=lambda: Summary(enterprises=1))
+
+    @property
+    def watermark_day(self) -> date:
+        """Newest local day of the whole store."""
+        return local_day(from_us(self.extent.watermark_us), self.plant.zone)
+
+    @property
+    def first_days(self) -> dict[str, date]:
+        """Circuit id → local day of its first reading."""
+        return {
+            circuit: local_day(from_us(us), self.plant.zone)
+            for circuit, us in self.extent.first_us.items()
+        }
+
+    @property
+    def circuit_ids(self) -> list[str]:
+        """Of the plant, in row order."""
+        return [c.circuit_id for c in self.plant.circuits]
+
+
+async def _start(bench: Bench, enterprise_id: str) -> _Run | None:
+    plant = plant_of(bench.registry, enterprise_id, bench.zone)
+    watermark = await bench.series.watermark()
+    if watermark is None:
+        return None
+    first_us = {}
+    for circuit, key in zip(plant.circuits, plant.keys, strict=True):
+        reach = await bench.series.extent([key])
+        if reach is not None:
+            first_us[circuit.circuit_id] = reach[0]
+    days = await bench.results.data_days(enterprise_id)
+    return _Run(bench, plant, days, Extent(first_us, watermark))
+
+
+async def _blocks(run: _Run, days: Iterable[date]) -> list[ColumnsBlock]:
+    """Read the days that have no columns yet, in pieces of neighbouring days."""
+    blocks = []
+    for piece in pieces(sorted(set(days) - run.columns.keys())):
+        start = to_us(day_bounds(piece[0], run.plant.zone)[0]) - margin_us(run.plant)
+        end = to_us(day_bounds(piece[-1], run.plant.zone)[1])
+        rows = await run.bench.series.block(run.plant.keys, start, end)
+        run.summary.readings += len(rows)
+        blocks.append(ColumnsBlock(run.plant, piece, rows, run.extent))
+    return blocks
+
+
+async def _load_columns(run: _Run, days: Iterable[date]) -> None:
+    """Columns of these days and, for the warm-up, of the days before them."""
+    wanted = set(days)
+    before = {d - timedelta(days=1) for d in wanted} & set(run.data_days)
+    blocks = await _blocks(run, wanted | before)
+    found = await asyncio.to_thread(run.bench.executor.map, day_columns, blocks)
+    run.columns.update({c.day: c for piece in found for c in piece})
+
+
+async def _save_histograms(run: _Run, days: Sequence[date]) -> None:
+    for day in days:
+        counts = run.columns[day].histograms
+        found = {c: counts[n] for n, c in enumerate(run.circuit_ids) if day >= _first(run, c)}
+        if day in run.data_days and found:
+            await run.bench.results.save_histograms(day, found)
+
+
+def _first(run: _Run, circuit_id: str) -> date:
+    return run.first_days.get(circuit_id, date.max)
+
+
+async def _learn(run: _Run, days: Sequence[date]) -> tuple[Learned, set[date]]:
+    """Thresholds of `days` and of the judged days that rest on them; and which of these moved."""
+    touched: set[date] = set()
+    for first in set(run.first_days.values()):
+        touched |= days_resting_on(days, run.data_days, first)
+    span = sorted(touched | set(days))
+    if not span:
+        return {}, set()
+    ids = run.circuit_ids
+    stored = await run.bench.results.load_thresholds(ids, span[0], span[-1])
+    judged = {day for _, day in stored}
+    candidates = sorted(set(days) | (touched & judged))
+    reach = window_span(candidates, run.first_days)
+    if reach is None:
+        return {}, set()
+    histograms = await run.bench.results.load_histograms(ids, *reach)
+    learned = learn_days(run.plant, candidates, run.first_days, histograms)
+    moved = {
+        day
+        for (circuit, day), thresholds in learned.items()
+        if day not in days and not same_thresholds(stored.get((circuit, day)), thresholds)
+    }
+    return learned, moved
+
+
+async def _judge(run: _Run, days: Sequence[date], learned: Learned) -> None:
+    blocks = [
+        DayBlock(
+            plant=run.plant,
+            before=run.columns.get(day - timedelta(days=1)),
+            columns=run.columns[day],
+            thresholds={c: t for c in run.circuit_ids if (t := learned.get((c, day)))},
+            extent=run.extent,
+        )
+        for day in days
+    ]
+    judged = await asyncio.to_thread(run.bench.executor.map, judge_day, blocks)
+    await run.bench.results.replace_days(run.plant.enterprise_id, judged)
+    run.summary.days += len(judged)
+
+
+async def _newest_thresholds(run: _Run) -> Mapping[str, Thresholds]:
+    """Circuit id → thresholds of the newest judged day."""
+    last = run.watermark_day
+    stored = await run.bench.results.load_thresholds(run.circuit_ids, last - _NEWEST_DAYS, last)
+    return {circuit: stored[circuit, day] for circuit, day in sorted(stored)}
+
+
+async def _conclude(run: _Run) -> None:
+    """Episodes, leads and testability from all that is known of the enterprise."""
+    plant, registry = run.plant, run.bench.registry
+    spells = await run.bench.results.load_spells(plant.enterprise_id)
+    episodes = treatment_episodes(plant, spells)
+    district = registry.enterprises[plant.enterprise_id].district
+    alerts = list(registry.alerts.values())
+    watermark = from_us(run.extent.watermark_us)
+    leads = treatment_lead(plant, district, episodes, alerts, watermark)
+    testability = testability_of(plant, await _newest_thresholds(run))
+    await run.bench.results.replace_findings(
+        plant.enterprise_id, Findings(episodes, leads, testability), run.extent.watermark_us
+    )
+    run.summary.episodes = sum(e.suppressed_by is None for e in episodes)
+    run.summary.suppressed = len(episodes) - run.summary.episodes
+    run.summary.leads = len(leads)
+
+
+async def analyse_enterprise(
+    bench: Bench, enterprise_id: str, dirty: Iterable[date], trailing_from: date | None = None
+) -> Summary:
+    """Bring the results of one enterprise up to date.
+
+    Args:
+        bench: registry, stores and executor.
+        enterprise_id: of the registry.
+        dirty: local days whose readings changed.
+        trailing_from: also judge the silent days from here to the newest data of the store (whose
+            expected readings nobody else asks for); None = do not.
+    """
+    run = await _start(bench, enterprise_id)
+    if run is None:
+        return Summary()
+    days = set(days_to_judge(dirty, run.data_days, run.watermark_day))
+    if trailing_from is not None:
+        days |= {d for d in trailing_days(run.data_days, run.watermark_day) if d >= trailing_from}
+    if days and run.plant.circuits:
+        changed = sorted(days)
+        await _load_columns(run, changed)
+        await _save_histograms(run, changed)
+        learned, moved = await _learn(run, changed)
+        await _load_columns(run, moved)
+        await _judge(run, sorted(days | moved), learned)
+    await _conclude(run)
+    return run.summary

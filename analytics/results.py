@@ -1,0 +1,177 @@
+"""Where the analytics keep what they found: in the store, or, for trials and tests, in memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from analytics.day import DayJudgement
+from analytics.states.histograms import Histogram
+from wattwitness.domain.episodes import Episode
+from wattwitness.domain.leads import Lead
+from wattwitness.domain.spells import ConditionSpell
+from wattwitness.domain.states import Thresholds
+from wattwitness.domain.testability import Testability
+from wattwitness.store import days as store_days
+from wattwitness.store import findings as store_findings
+from wattwitness.store.database import Database
+from wattwitness.store.findings import DayResults
+
+Histograms = dict[str, dict[date, Histogram]]
+"""Circuit id → day → minutes per bin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that is known of one enterprise."""
+
+    episodes: Sequence[Episode] = ()
+    leads: Sequence[Lead] = ()
+    testability: Sequence[Testability] = ()
+
+
+class ResultStore(Protocol):
+    """What the pipeline reads back and writes, per enterprise."""
+
+    async def data_days(self, enterprise_id: str) -> list[date]:
+        """Local days with readings, ascending."""
+        ...
+
+    async def save_histograms(self, day: date, counts: Mapping[str, Histogram]) -> None:
+        """Keep the histograms of a day (circuit id → counts)."""
+        ...
+
+    async def load_histograms(self, circuits: Sequence[str], first: date, last: date) -> Histograms:
+        """Histograms of [first, last]."""
+        ...
+
+    async def load_thresholds(
+        self, circuits: Sequence[str], first: date, last: date
+    ) -> dict[tuple[str, date], Thresholds]:
+        """What the days of [first, last] were judged with."""
+        ...
+
+    async def replace_days(self, enterprise_id: str, days: Sequence[DayJudgement]) -> None:
+        """Replace the results of these days, all or none."""
+        ...
+
+    async def load_spells(self, enterprise_id: str) -> list[ConditionSpell]:
+        """Condition spells of all days."""
+        ...
+
+    async def replace_findings(
+        self, enterprise_id: str, findings: Findings, analysed_at_us: int
+    ) -> None:
+        """Replace all findings of an enterprise."""
+        ...
+
+
+class PostgresResults:
+    """The result tables of the store."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def data_days(self, enterprise_id: str) -> list[date]:
+        """See `ResultStore`."""
+        return await store_days.data_days(self._db, enterprise_id)
+
+    async def save_histograms(self, day: date, counts: Mapping[str, Histogram]) -> None:
+        """See `ResultStore`."""
+        wide = {circuit: values.astype("int64") for circuit, values in counts.items()}
+        await store_findings.save_histograms(self._db, day, wide)
+
+    async def load_histograms(self, circuits: Sequence[str], first: date, last: date) -> Histograms:
+        """See `ResultStore`."""
+        found = await store_findings.load_histograms(self._db, circuits, first, last)
+        return {
+            circuit: {day: counts.astype("int32") for day, counts in days}
+            for circuit, days in found.items()
+        }
+
+    async def load_thresholds(
+        self, circuits: Sequence[str], first: date, last: date
+    ) -> dict[tuple[str, date], Thresholds]:
+        """See `ResultStore`."""
+        return await store_findings.load_thresholds(self._db, circuits, first, last)
+
+    async def replace_days(self, enterprise_id: str, days: Sequence[DayJudgement]) -> None:
+        """See `ResultStore`."""
+        results = {
+            d.day: DayResults(
+                states=d.states, quality=d.quality, thresholds=d.thresholds, spells=d.spells
+            )
+            for d in days
+        }
+        await store_findings.replace_day_results(self._db, enterprise_id, results)
+
+    async def load_spells(self, enterprise_id: str) -> list[ConditionSpell]:
+        """See `ResultStore`."""
+        return await store_findings.load_spells(self._db, enterprise_id)
+
+    async def replace_findings(
+        self, enterprise_id: str, findings: Findings, analysed_at_us: int
+    ) -> None:
+        """See `ResultStore`."""
+        await store_findings.replace_findings(
+            self._db,
+            enterprise_id,
+            findings.episodes,
+            findings.leads,
+            findings.testability,
+            analysed_at_us,
+        )
+
+
+@dataclass
+class MemoryResults:
+    """Results held in memory; `days_with_data` is kept by whoever adds readings."""
+
+    days_with_data: dict[str, set[date]] = field(default_factory=dict)
+    histograms: Histograms = field(default_factory=dict)
+    days: dict[str, dict[date, DayJudgement]] = field(default_factory=dict)
+    findings: dict[str, Findings] = field(default_factory=dict)
+
+    async def data_days(self, enterprise_id: str) -> list[date]:
+        """See `ResultStore`."""
+        return sorted(self.days_with_data.get(enterprise_id, set()))
+
+    async def save_histograms(self, day: date, counts: Mapping[str, Histogram]) -> None:
+        """See `ResultStore`."""
+        for circuit, values in counts.items():
+            self.histograms.setdefault(circuit, {})[day] = values
+
+    async def load_histograms(self, circuits: Sequence[str], first: date, last: date) -> Histograms:
+        """See `ResultStore`."""
+        return {
+            c: {d: h for d, h in self.histograms.get(c, {}).items() if first <= d <= last}
+            for c in circuits
+        }
+
+    async def load_thresholds(
+        self, circuits: Sequence[str], first: date, last: date
+    ) -> dict[tuple[str, date], Thresholds]:
+        """See `ResultStore`."""
+        return {
+            (circuit, day): thresholds
+            for judged in self.days.values()
+            for day, judgement in judged.items()
+            for circuit, thresholds in judgement.thresholds.items()
+            if circuit in circuits and first <= day <= last
+        }
+
+    async def replace_days(self, enterprise_id: str, days: Sequence[DayJudgement]) -> None:
+        """See `ResultStore`."""
+        self.days.setdefault(enterprise_id, {}).update({d.day: d for d in days})
+
+    async def load_spells(self, enterprise_id: str) -> list[ConditionSpell]:
+        """See `ResultStore`."""
+        judged = self.days.get(enterprise_id, {})
+        return [spell for day in sorted(judged) for spell in judged[day].spells]
+
+    async def replace_findings(
+        self, enterprise_id: str, findings: Findings, analysed_at_us: int
+    ) -> None:
+        """See `ResultStore`."""
+        del analysed_at_us
+        self.findings[enterprise_id] = findings

@@ -1,0 +1,88 @@
+"""Where columns of readings come from: the third cut line of the architecture.
+
+`PostgresSeries` reads the store; `MemorySeries` holds readings itself and keeps to the same
+contract (tests run against both).
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from wattwitness.domain.readings import NEVER, Readings, empty_readings, sort_readings
+from wattwitness.store.database import Database
+from wattwitness.store.latest import watermark
+from wattwitness.store.readings import data_range, read_block
+
+COLUMNS = ("p_kw", "e_kwh")
+"""What the first floor needs; later kinds read more."""
+
+
+class SeriesStore(Protocol):
+    """Readings of circuits over a time."""
+
+    async def block(self, circuit_keys: Sequence[int], from_us: int, to_us: int) -> Readings:
+        """Readings of [from, to) in (circuit, ts) order, one per circuit and instant."""
+        ...
+
+    async def extent(self, circuit_keys: Sequence[int]) -> tuple[int, int] | None:
+        """First and last data time of these circuits; None = no readings."""
+        ...
+
+    async def watermark(self) -> int | None:
+        """How far all data reach, no later than they were received; None = no readings."""
+        ...
+
+
+class PostgresSeries:
+    """The readings table."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def block(self, circuit_keys: Sequence[int], from_us: int, to_us: int) -> Readings:
+        """See `SeriesStore`."""
+        return await read_block(self._db, circuit_keys, from_us, to_us, COLUMNS)
+
+    async def extent(self, circuit_keys: Sequence[int]) -> tuple[int, int] | None:
+        """See `SeriesStore`."""
+        return await data_range(self._db, circuit_keys)
+
+    async def watermark(self) -> int | None:
+        """See `SeriesStore`."""
+        return await watermark(self._db)
+
+
+class MemorySeries:
+    """Readings held in memory; the first value of a circuit and instant stays, as in the store."""
+
+    def __init__(self) -> None:
+        self._rows = empty_readings()
+
+    def add(self, rows: Readings) -> None:
+        """Take readings in, in any order; repeated keys are dropped."""
+        together = sort_readings(np.concatenate((self._rows, rows)))
+        keys = np.stack((together["circuit"].astype(np.int64), together["ts"]))
+        new = np.ones(len(together), dtype=np.bool_)
+        new[1:] = (np.diff(keys, axis=1) != 0).any(axis=0)
+        self._rows = together[new]
+
+    async def block(self, circuit_keys: Sequence[int], from_us: int, to_us: int) -> Readings:
+        """See `SeriesStore`."""
+        rows = self._rows
+        inside = np.isin(rows["circuit"], list(circuit_keys))
+        inside &= (rows["ts"] >= from_us) & (rows["ts"] < to_us)
+        return rows[inside]
+
+    async def extent(self, circuit_keys: Sequence[int]) -> tuple[int, int] | None:
+        """See `SeriesStore`."""
+        ts = self._rows["ts"][np.isin(self._rows["circuit"], list(circuit_keys))]
+        return (int(ts.min()), int(ts.max())) if len(ts) else None
+
+    async def watermark(self) -> int | None:
+        """See `SeriesStore`."""
+        if not len(self._rows):
+            return None
+        last = np.flatnonzero(np.diff(self._rows["circuit"], append=-1))  # newest row of each
+        ts, received = self._rows["ts"][last], self._rows["received_at"][last]
+        return int(np.where(received == NEVER, ts, np.minimum(ts, received)).max())

@@ -1,0 +1,113 @@
+"""The loop between a source and a sink in memory: order of answers, outages, drain."""
+
+import asyncio
+import random
+from typing import Self
+
+import pytest
+
+from collector.backoff import Backoff
+from collector.bounds import Calendar
+from collector.collecting import Collecting
+from collector.core import Core, Policy
+from collector.decode import Place, Places
+from collector.memory_sink import MemorySink
+from collector.memory_source import MemorySource
+from collector.metrics import Metrics
+from wattwitness.domain.errors import SetupError
+from wattwitness.domain.ingest import IngestOutcome
+from wattwitness.wire.payload import Status, WireReading, encode_message, encode_status
+from wattwitness.wire.topics import readings_topic, status_topic
+
+PLACES = Places({"G": {"P": Place(1, 1e6)}})
+
+
+class Rig:
+    """A loop with everything in memory."""
+
+    def __init__(self, batch_wait_s: float = 0.01) -> None:
+        policy = Policy(
+            calendar=Calendar(0, 10**18),
+            batch_readings=10,
+            batch_wait_s=batch_wait_s,
+            retry=Backoff(0.01, 0.02),
+        )
+        self.source, self.sink, self.metrics = MemorySource(50), MemorySink(), Metrics()
+        self.taken_in: list[Places] = []
+        core = Core(policy, PLACES, {}, random.Random(1))
+        self.collecting = Collecting(core, self.source, self.sink, self.metrics, self._take_in)
+
+    async def _take_in(self, places: Places) -> IngestOutcome:
+        self.taken_in.append(places)
+        return IngestOutcome()
+
+    def put(self, first: int, last: int) -> None:
+        for seq in range(first, last + 1):
+            payload = encode_message([WireReading("P", seq, p=1.0)], epoch="e", seq=seq)
+            self.source.put(readings_topic("G"), payload)
+
+    async def __aenter__(self) -> Self:
+        self.tasks = [
+            asyncio.create_task(self.collecting.receive()),
+            asyncio.create_task(self.collecting.write()),
+        ]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.tasks[0].cancel()
+        self.collecting.drain()
+        await self.tasks[1]
+        await asyncio.gather(self.tasks[0], return_exceptions=True)
+
+    async def until(self, rows: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.sink.rows) < rows or self.source.unsettled:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+
+async def test_everything_is_stored_settled_and_proven():
+    async with Rig() as rig:
+        rig.put(1, 100)
+        rig.source.put(status_topic("G"), encode_status(Status(online=True, ts=5)))
+        await rig.until(100)
+    assert rig.source.proofs[-1].ack.seq == 100
+    assert rig.sink.epochs == {("G", "e"): 100}
+    assert rig.sink.statuses["G"].online
+    assert rig.metrics.readings.labels("stored")._value.get() == 100
+
+
+async def test_an_outage_is_waited_out_and_nothing_is_settled_meanwhile():
+    async with Rig() as rig:
+        rig.sink.broken = True
+        rig.put(1, 30)
+        await asyncio.sleep(0.1)
+        assert rig.source.unsettled == 30
+        assert rig.source.proofs == []
+        rig.sink.broken = False
+        await rig.until(30)
+    assert rig.metrics.failures._value.get() >= 2
+
+
+async def test_a_stop_commits_what_is_in_hand():
+    async with Rig(batch_wait_s=60.0) as rig:
+        rig.put(1, 7)
+        await asyncio.sleep(0.05)
+        assert not rig.sink.rows
+    assert len(rig.sink.rows) == 7
+    assert rig.source.unsettled == 0
+    assert rig.source.proofs[-1].ack.seq == 7
+
+
+async def test_the_parking_is_looked_into_at_the_start_and_after_every_change():
+    wider = Places({"G": {}, "H": {}})
+    async with Rig() as rig:
+        await asyncio.sleep(0.02)
+        rig.collecting.learn(wider)
+        await asyncio.sleep(0.02)
+    assert rig.taken_in == [PLACES, wider]
+
+
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:99999", "256.0.0.1:80"])
+def test_an_address_that_cannot_serve_metrics_is_told(address: str):
+    with pytest.raises(SetupError, match="WATTWITNESS_COLLECTOR_METRICS"):
+        Metrics().serve(address)
