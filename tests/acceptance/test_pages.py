@@ -530,7 +530,6 @@ async def test_the_lanes_show_the_red_wash_and_hatch_the_gap(city, look):
     assert treatment["grey"] > 0.002
     assert production["grey"] < treatment["grey"] / 4, "only the treatment meter was silent"
     assert "无数据" in (await looker.shown())[2]
-    assert looker.troubles == []
 
 
 async def test_dragging_zooms_to_the_raw_minute_and_a_double_click_resets(city, look):

@@ -171,6 +171,26 @@ async def test_a_proof_reaches_its_gateway(broker_url: str):
         await made.mqtt.close()
 
 
+async def test_a_backlog_larger_than_the_window_does_not_block_the_start(broker_url: str):
+    """The answer to the subscription comes behind the backlog."""
+    async with client_of(broker_url) as client:
+        before = MqttBench(broker_url, client)
+        await before.mqtt.connect()
+        await before.mqtt.close()
+        for k in range(4 * WINDOW):
+            await before.put(readings_topic("G"), b"%d" % k)
+        after = MqttBench(broker_url, client)
+        after.mqtt._client_id = before.mqtt._client_id
+        async with asyncio.timeout(5):
+            await after.mqtt.connect()
+        found: list[Incoming] = []
+        while len(found) < 4 * WINDOW:
+            found += (new := await after.take(1))
+            after.source.commit([m.token for m in new])
+        assert texts(found) == [b"%d" % k for k in range(4 * WINDOW)]
+        await after.mqtt.close()
+
+
 async def test_no_broker_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("collector.mqtt_source.FIRST_PATIENCE_S", 0.1)
     source = MqttSource(BrokerAddress("127.0.0.1", 9), "x", WINDOW, Backoff(0.01, 0.02))

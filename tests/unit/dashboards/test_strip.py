@@ -45,12 +45,14 @@ def test_hours_are_local_and_treatment_on_standby_is_not_off():
         spell("T", 10, 12, State.STANDBY),
         # 12 to 24: no treatment data
     ]
-    days = strip(spells, ["P"], ["T"], DAY, SHANGHAI)
+    days = strip(spells, ["P"], ["T"], DAY, MIDNIGHT + timedelta(hours=20), SHANGHAI)
     assert [row.day for row in days] == [DAY], "days before the first data are left out"
     looks = [cell.look for cell in days[0].cells]
-    assert looks == ["treated"] * 8 + ["bare"] * 2 + ["treated"] * 2 + ["missing"] * 12
+    assert (
+        looks == ["treated"] * 8 + ["bare"] * 2 + ["treated"] * 2 + ["missing"] * 8 + ["ahead"] * 4
+    )
     assert days[0].cells[8].bare_min == 60
 
 
 def test_without_data_there_is_no_strip():
-    assert strip([], ["P"], ["T"], DAY, SHANGHAI) == []
+    assert strip([], ["P"], ["T"], DAY, MIDNIGHT, SHANGHAI) == []

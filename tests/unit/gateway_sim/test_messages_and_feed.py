@@ -31,7 +31,7 @@ def test_values_arrive_as_they_are(items):
         rows[n]["u_b"] = 229.9
     for newest, body in bodies(rows, {0: "P1"}):
         assert newest == rows["ts"].max()
-        payload = addressed(body, epoch="e", seq=7, oldest=3, sent_ms=None, resent=False)
+        payload = addressed(body, epoch="e", seq=7, oldest=3, sent_ms=None, late_before_us=None)
         message = decode_message(payload)
         assert isinstance(message, Message)
         assert message.mark.seq == 7
@@ -43,13 +43,14 @@ def test_values_arrive_as_they_are(items):
         assert all(r.u == (None, 229.9, None) and r.i is None for r in message.readings)
 
 
-def test_late_messages_are_marked():
+def test_late_readings_are_marked_and_only_they():
     rows = empty_readings(2 * MAX_READINGS + 1)
     rows["p_kw"] = 1.5
+    rows["ts"] = np.arange(len(rows)) * 1000
     found = list(bodies(rows, {0: "P1"}))
     assert len(found) == 3
-    payload = addressed(found[0][1], epoch="e", seq=1, oldest=1, sent_ms=5, resent=True)
-    assert all(reading.rs for reading in decode_message(payload).readings)
+    payload = addressed(found[0][1], epoch="e", seq=1, oldest=1, sent_ms=5, late_before_us=7_000)
+    assert [r.rs for r in decode_message(payload).readings] == [True] * 7 + [False] * 193
 
 
 def test_live_continues_the_history_without_a_seam():

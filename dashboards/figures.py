@@ -1,0 +1,81 @@
+"""The five-second figures of the overview; read by its page, its API and the live stream."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from dashboards.desk import Desk
+from dashboards.fleet import Condition, city_completeness, conditions, count_conditions
+from wattwitness.domain.instants import to_us
+from wattwitness.domain.leads import LeadLevel
+from wattwitness.domain.registry import Alert, AlertLevel, Registry
+from wattwitness.store.activity import lead_counts, recent_readings
+from wattwitness.store.completeness import Completeness
+from wattwitness.store.findings import analysis_progress
+
+_SEVERITY = tuple(AlertLevel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What the city looks like at one moment."""
+
+    as_of_us: int
+    leads: Mapping[LeadLevel, int]
+    enterprises: int
+    circuits: int
+    readings_minute: int
+    readings_hour: int
+    gateways: Mapping[Condition, int]
+    today: Completeness
+    yesterday: Completeness
+    dirty_days: int
+    last_analysed_us: int | None
+    alerts: tuple[Alert, ...]  # open ones, the strictest first
+
+    @property
+    def leads_total(self) -> int:
+        """All leads."""
+        return sum(self.leads.values())
+
+    @property
+    def findings_mark(self) -> str:
+        """Changes whenever the lists on the overview may have changed."""
+        counts = "-".join(str(n) for n in self.leads.values())
+        alerts = "-".join(alert.alert_id for alert in self.alerts)
+        return f"{self.last_analysed_us or 0}:{counts}:{alerts}"
+
+
+def open_alerts(registry: Registry, now_us: int) -> tuple[Alert, ...]:
+    """Alerts that are issued and not lifted, the strictest first."""
+    found = [
+        alert
+        for alert in registry.alerts.values()
+        if to_us(alert.issued_at) <= now_us
+        and (alert.lifted_at is None or to_us(alert.lifted_at) > now_us)
+    ]
+    return tuple(
+        sorted(found, key=lambda a: (-_SEVERITY.index(a.level), a.response_from, a.alert_id))
+    )
+
+
+async def read_figures(desk: Desk) -> Figures:
+    """Read all figures now."""
+    registry, now_us = await desk.registry(), desk.now_us()
+    recent = await recent_readings(desk.db, now_us)
+    progress = await analysis_progress(desk.db)
+    today = desk.today()
+    return Figures(
+        as_of_us=now_us,
+        leads=await lead_counts(desk.db),
+        enterprises=len(registry.enterprises),
+        circuits=len(registry.circuits),
+        readings_minute=recent.minute,
+        readings_hour=recent.hour,
+        gateways=count_conditions((await conditions(desk)).values()),
+        today=await city_completeness(desk, today),
+        yesterday=await city_completeness(desk, today - timedelta(days=1)),
+        dirty_days=progress.dirty_days,
+        last_analysed_us=progress.last_analysed_us,
+        alerts=open_alerts(registry, now_us),
+    )

@@ -1,0 +1,74 @@
+"""What every answer carries and every request must show.
+
+No accounts exist yet, so the server answers only to names of the machine it is bound to: a page
+elsewhere that points its own name at 127.0.0.1 (DNS rebinding) is refused.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboards.errors import refusal
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
+HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def host_name(header: str) -> str:
+    """The host of a Host header, without its port."""
+    name, colon, port = header.rpartition(":")
+    return name if colon and port.isdigit() else header
+
+
+class Guard:
+    """Outermost ASGI layer: Host check and security headers.
+
+    Args:
+        app: the application.
+        hosts: names that may be asked for; None = any (remote access was allowed on purpose).
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str] | None) -> None:
+        self.app = app
+        self.hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and the answer back with its headers."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("cache-control", "no-cache")
+            await send(message)
+
+        host = host_name(Headers(scope=scope).get("host", ""))
+        if self.hosts is not None and host not in self.hosts:
+            answer = refusal(
+                Request(scope),
+                400,
+                "unknown_host",
+                f"this server does not answer to the name {host!r}",
+                {"answers_to": sorted(self.hosts)},
+            )
+            await answer(scope, receive, guarded)
+            return
+        await self.app(scope, receive, guarded)

@@ -1,0 +1,91 @@
+"""`/enterprises/{id}`: what a plant does now, its leads, and what its meters can show."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dashboards.desk import TheDesk
+from dashboards.doubts import NOT_YET_JUDGED
+from dashboards.inbox import Wish, find_leads
+from dashboards.lanes import (
+    LANES_AT_MOST,
+    REACH,
+    Lane,
+    Mark,
+    alerts_for,
+    chart_json,
+    lane_circuits,
+    marks,
+    seconds_in_states,
+    washes_on,
+)
+from dashboards.plant import CircuitNow, circuits_now
+from dashboards.render import PageContext, render
+from wattwitness.domain.instants import from_us, to_us
+from wattwitness.domain.leads import Lead
+from wattwitness.domain.registry import Declaration, Enterprise
+from wattwitness.domain.testability import Testability
+from wattwitness.store.day_results import list_states
+from wattwitness.store.findings import list_episodes, list_testability
+
+router = APIRouter(include_in_schema=False)
+_SHOWN = timedelta(hours=24)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnterprisePage(PageContext):
+    """One plant."""
+
+    template = "enterprise.html"
+
+    enterprise: Annotated[Enterprise, "The plant."]
+    circuits: Annotated[list[CircuitNow], "Its circuits with newest reading and state."]
+    leads: Annotated[list[Lead], "Its leads, by rank."]
+    testability: Annotated[list[Testability], "Rules that this version judges: testable here?"]
+    unbuilt: Annotated[list[Testability], "Rules that this version does not judge yet."]
+    declarations: Annotated[list[Declaration], "What it declared, newest first."]
+    lanes: Annotated[list[Lane], "The lanes of the last 24 hours."]
+    marks: Annotated[list[Mark], "Declarations and alerts of the last 24 hours."]
+    chart: Annotated[dict[str, Any], "What the script draws."]
+
+
+@router.get("/enterprises/{enterprise_id}")
+async def enterprise(request: Request, desk: TheDesk, enterprise_id: str) -> Response:
+    """The page."""
+    registry = await desk.registry()
+    now = from_us(desk.now_us()).replace(second=0, microsecond=0)
+    plant = registry.enterprises.get(enterprise_id)
+    if plant is None:
+        raise HTTPException(404, f"no enterprise {enterprise_id!r}")
+    window = (now - _SHOWN, now)
+    bounds = to_us(window[0]), to_us(window[1])
+    episodes = await list_episodes(desk.db, enterprise_ids=[enterprise_id])
+    circuits = lane_circuits(registry, enterprise_id, [])[:LANES_AT_MOST]
+    spells = await list_states(desk.db, [c.circuit_id for c in circuits], *bounds)
+    lanes = [
+        Lane(
+            circuit=circuit,
+            washes=washes_on(registry, circuit.circuit_id, episodes),
+            seconds=seconds_in_states(spells, circuit.circuit_id, window),
+        )
+        for circuit in circuits
+    ]
+    declarations = registry.declarations_of(enterprise_id)
+    alerts, reach = alerts_for(registry, plant), (now - REACH, now)
+    told = await list_testability(desk.db, enterprise_ids=[enterprise_id])
+    context = EnterprisePage(
+        enterprise=plant,
+        circuits=await circuits_now(desk, enterprise_id),
+        leads=await find_leads(desk, Wish(enterprise_id=enterprise_id)),
+        testability=[row for row in told if row.why != NOT_YET_JUDGED],
+        unbuilt=[row for row in told if row.why == NOT_YET_JUDGED],
+        declarations=list(reversed(declarations)),
+        lanes=lanes,
+        marks=marks(declarations, alerts, window, now),
+        chart=chart_json(lanes, marks(declarations, alerts, reach, now), window, reach),
+    )
+    return render(request, "enterprises", context)

@@ -1,0 +1,44 @@
+"""`/gateways`: the health of the fleet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dashboards.desk import TheDesk
+from dashboards.fleet import Condition, GatewayRow, count_conditions, fleet
+from dashboards.render import PageContext, render
+from wattwitness.store.gateways import gateway_totals
+from wattwitness.store.parked import ParkedCount, parked_counts
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewaysPage(PageContext):
+    """Every gateway, and what came from gateways or channels that nobody registered."""
+
+    template = "gateways.html"
+
+    rows: Annotated[list[GatewayRow], "Gateways of the registry, those in trouble first."]
+    counts: Annotated[Mapping[Condition, int], "How many are in each condition."]
+    totals: Annotated[
+        Mapping[str, Mapping[str, int]], "Where their readings ended over all days, by id."
+    ]
+    parked: Annotated[list[ParkedCount], "Unknown gateways and channels with what they sent."]
+
+
+@router.get("/gateways")
+async def gateways(request: Request, desk: TheDesk) -> Response:
+    """The page."""
+    rows = await fleet(desk)
+    context = GatewaysPage(
+        rows=rows,
+        counts=count_conditions(row.condition for row in rows),
+        totals=await gateway_totals(desk.db),
+        parked=await parked_counts(desk.db),
+    )
+    return render(request, "gateways", context)

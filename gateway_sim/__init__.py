@@ -1,0 +1,1 @@
+"""The simulator: plants, faults with an answer key, an outbox, MQTT out."""
