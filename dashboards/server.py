@@ -18,6 +18,7 @@ from wattwitness.runtime.lifecycle import Lifecycle
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings
 from wattwitness.store.database import Database
+from wattwitness.store.migrations import upgrade
 
 log = structlog.get_logger()
 GRACE_S = 3  # for open streams and requests when told to stop
@@ -96,6 +97,7 @@ async def serve(
             found.dsn, application="serve", max_connections=8, zone=settings.zone
         ) as db,
     ):
+        await upgrade(db)
         host, port = listener.getsockname()[:2]
         app = create_app(Desk(db, settings.zone), None if any_host else LOOPBACK | {host})
         server = _Server(

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import structlog
 
-from gateway_sim.broker_address import BrokerAddress
 from gateway_sim.city import City
 from gateway_sim.clock import SimulatedClock
 from gateway_sim.feed import PlantFeed
@@ -17,6 +16,7 @@ from gateway_sim.messages import bodies
 from gateway_sim.outbox import Outbox
 from gateway_sim.postman import Postman
 from wattwitness.runtime.lifecycle import Lifecycle
+from wattwitness.wire.broker_address import BrokerAddress
 
 TICK_S: Final = 0.2  # real time between looks at the clock
 CATCH_UP_US: Final = 30 * 60 * 1_000_000  # simulated time per step while behind

@@ -8,12 +8,12 @@ from typing import Final
 
 import structlog
 
-from gateway_sim.broker_address import BrokerAddress
 from gateway_sim.delivery import Cursor, Delivery
 from gateway_sim.messages import addressed
 from gateway_sim.outbox import Outbox
 from gateway_sim.publisher import Publisher
 from wattwitness.domain.errors import BrokerUnavailableError
+from wattwitness.wire.broker_address import BrokerAddress
 from wattwitness.wire.payload import Ack, Status, decode_ack, encode_status
 from wattwitness.wire.topics import Topic, ack_topic, readings_topic, status_topic
 

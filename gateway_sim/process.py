@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gateway_sim.broker_address import BrokerAddress, parse_broker_url
 from gateway_sim.history import write_history
 from gateway_sim.live import new_epoch, run_live
 from gateway_sim.outbox import Outbox
@@ -25,6 +24,7 @@ from wattwitness.domain.instants import parse_instant, to_us
 from wattwitness.runtime.lifecycle import Lifecycle
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings
+from wattwitness.wire.broker_address import BrokerAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +129,10 @@ async def replay(settings: Settings, options: ReplayOptions, lifecycle: Lifecycl
 @contextlib.asynccontextmanager
 async def _broker(settings: Settings, named: str | None) -> AsyncIterator[BrokerAddress]:
     if named is not None:
-        yield parse_broker_url(named)
+        yield BrokerAddress.parse(named)
         return
     async with services(settings, broker=True) as found:
-        yield parse_broker_url(found.mqtt_url)
+        yield BrokerAddress.parse(found.mqtt_url)
 
 
 async def _stop_after(lifecycle: Lifecycle, seconds: float) -> None:

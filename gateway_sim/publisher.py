@@ -18,8 +18,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from gateway_sim.broker_address import BrokerAddress
 from wattwitness.domain.errors import BrokerUnavailableError
+from wattwitness.wire.broker_address import BrokerAddress
 
 WINDOW: Final = 2000
 CONNECT_TIMEOUT_S: Final = 10.0

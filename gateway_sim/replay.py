@@ -13,7 +13,6 @@ from typing import Final
 
 import numpy as np
 
-from gateway_sim.broker_address import BrokerAddress
 from gateway_sim.clock import SimulatedClock
 from gateway_sim.messages import MAX_READINGS, bodies
 from gateway_sim.outbox import Outbox
@@ -24,6 +23,7 @@ from wattwitness.domain.registry import Protocol, Registry
 from wattwitness.files.readings_files import read_chunks
 from wattwitness.files.registry_files import read_registry
 from wattwitness.runtime.lifecycle import Lifecycle
+from wattwitness.wire.broker_address import BrokerAddress
 
 KEPT_MOST: Final = 8000  # messages in the outbox before reading waits for proofs
 TICK_S: Final = 0.05  # real time between looks at the clock

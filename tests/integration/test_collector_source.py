@@ -13,12 +13,12 @@ import aiomqtt
 import pytest
 
 from collector.backoff import Backoff
-from collector.broker_address import BrokerAddress
 from collector.memory_source import MemorySource
 from collector.mqtt_source import MqttSource
 from collector.source import Incoming, Proof, Source
 from wattwitness.domain.errors import BrokerUnavailableError
 from wattwitness.runtime.embedded_mosquitto import find_mosquitto
+from wattwitness.wire.broker_address import BrokerAddress
 from wattwitness.wire.payload import Ack, decode_ack
 from wattwitness.wire.topics import ack_topic, readings_topic
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import typer
 
-from wattwitness.domain.errors import WattWitnessError
+from wattwitness.domain.errors import InputRefusedError, WattWitnessError
 from wattwitness.runtime.embedded_mosquitto import REMEDY, find_mosquitto
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.store.database import Database
 from wattwitness.store.overview import DatabaseStatus, database_status
+from wattwitness.wire.broker_address import BrokerAddress
 
 app = typer.Typer(help="Check the installation; each finding has a remedy.")
 
@@ -129,25 +129,19 @@ def check_broker(settings: Settings) -> Finding:
         asked = subprocess.run([program, "-h"], capture_output=True, text=True, check=False)
         version = (asked.stdout.splitlines() or ["mosquitto"])[0]
         return Finding(Grade.OK, "broker", f"our own {version}")
-    url = urlsplit(settings.mqtt_url)
-    if url.scheme not in {"mqtt", "mqtts"} or not url.hostname:
-        return Finding(
-            Grade.FAIL,
-            "broker",
-            "WATTWITNESS_MQTT_URL is no MQTT address",
-            "write mqtt://host:1883 or mqtts://user:password@host:8883",
-        )
-    where = (url.hostname, url.port or (8883 if url.scheme == "mqtts" else 1883))
     try:
-        socket.create_connection(where, timeout=5).close()
+        address = BrokerAddress.parse(settings.mqtt_url)
+        socket.create_connection((address.host, address.port), timeout=5).close()
+    except InputRefusedError as error:
+        return Finding(Grade.FAIL, "broker", error.message, error.remedy)
     except OSError as error:
         return Finding(
             Grade.FAIL,
             "broker",
-            f"{where[0]}:{where[1]} cannot be reached: {error}",
+            f"{address} cannot be reached: {error}",
             "start the broker or mend WATTWITNESS_MQTT_URL",
         )
-    return Finding(Grade.OK, "broker", f"{where[0]}:{where[1]} answers")
+    return Finding(Grade.OK, "broker", f"{address} answers")
 
 
 def check_http(settings: Settings) -> Finding:

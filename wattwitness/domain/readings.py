@@ -39,27 +39,3 @@ def empty_readings(n: int = 0) -> Readings:
 def sort_readings(rows: Readings) -> Readings:
     """A copy in (circuit, ts) order; equal keys keep their order of arrival."""
     return rows[np.lexsort((rows["ts"], rows["circuit"]))]
-
-
-LARGEST: Final = {
-    "p_kw": 2.0e6,
-    "e_kwh": 9.0e12,
-    "q_kvar": 2.0e6,
-    "u_a": 2.0e8,
-    "u_b": 2.0e8,
-    "u_c": 2.0e8,
-    "i_a": 2.0e7,
-    "i_b": 2.0e7,
-    "i_c": 2.0e7,
-    "pf": 1.05,
-}
-"""Largest magnitude that the store can hold; beyond is refused before it gets there."""
-
-
-def storable(rows: Readings) -> NDArray[np.bool_]:
-    """Mask [n] of the rows in which every measured value is finite and can be stored."""
-    good = np.ones(len(rows), dtype=bool)
-    for name, largest in LARGEST.items():
-        values = rows[name]
-        good &= np.isnan(values) | (np.abs(values) <= largest)
-    return good

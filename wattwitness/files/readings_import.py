@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from wattwitness.domain.bounds import power_limit_kw
 from wattwitness.domain.errors import InputRefusedError
 from wattwitness.domain.ingest import IngestBatch, IngestOutcome
 from wattwitness.domain.readings import Readings
 from wattwitness.domain.registry import Registry
-from wattwitness.files.readings_bounds import Calendar, beyond_bounds, power_limit_kw
+from wattwitness.files.readings_bounds import Calendar, beyond_bounds
 from wattwitness.files.readings_files import (
     DEFAULT_CHUNK_ROWS,
     ReadingsChunk,

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from collector.bounds import Calendar, power_limit_kw, refusals
+from collector.bounds import Calendar, refusals
 from wattwitness.domain.readings import empty_readings
-from wattwitness.domain.registry import Circuit, Role
 from wattwitness.domain.rejects import RejectCode
 
 CALENDAR = Calendar(keep_from_us=1_000_000, tolerance_us=60_000_000)
@@ -56,14 +55,3 @@ def test_impossible_is_refused_and_its_neighbour_is_not(
     impossible: dict[str, float], code: RejectCode
 ):
     assert refuse(**impossible) == {1: code}
-
-
-def test_the_power_limit_is_generous():
-    def limit(rated_kw: float | None) -> float:
-        return power_limit_kw(
-            Circuit(circuit_id="C", gateway_id="G", channel="c", role=Role.MAIN, rated_kw=rated_kw)
-        )
-
-    assert limit(None) == 1e6
-    assert limit(150_000) == 1.5e6
-    assert limit(1e9) == 2e6

@@ -8,7 +8,6 @@ import pytest
 from collector import bounds as over_the_air
 from wattwitness.domain.instants import US_PER_DAY, to_us
 from wattwitness.domain.readings import empty_readings
-from wattwitness.domain.registry import Circuit, Role
 from wattwitness.files import readings_bounds as from_files
 
 NOW = to_us(datetime(2026, 1, 10, tzinfo=UTC))
@@ -63,14 +62,6 @@ def test_what_cannot_be_is_refused(cells, column, code):
     assert list(found) == [1]
     assert found[1][0] == column
     assert found[1][1].code == code
-
-
-@pytest.mark.parametrize("rated_kw", [None, 85.0, 150_000.0, 1e9])
-def test_power_limits_are_those_of_the_collector(rated_kw):
-    circuit = Circuit(
-        circuit_id="C", gateway_id="G", channel="c", role=Role.MAIN, rated_kw=rated_kw
-    )
-    assert from_files.power_limit_kw(circuit) == over_the_air.power_limit_kw(circuit)
 
 
 def test_a_file_and_the_air_refuse_the_same():

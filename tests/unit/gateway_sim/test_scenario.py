@@ -2,11 +2,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from gateway_sim.broker_address import parse_broker_url
 from gateway_sim.scenario import Scenario, read_scenario
 from gateway_sim.times import CityOptions, chosen_city
 from wattwitness.domain.errors import InputRefusedError
 from wattwitness.domain.instants import DEFAULT_ZONE
+from wattwitness.wire.broker_address import BrokerAddress
 
 NOW = datetime(2026, 11, 20, 8, 30, 30, tzinfo=UTC)
 
@@ -78,11 +78,11 @@ def test_contradictions_are_refused(options):
 
 
 def test_broker_urls():
-    address = parse_broker_url("mqtts://me:p%40ss@host:99")
+    address = BrokerAddress.parse("mqtts://me:p%40ss@host:99")
     assert (address.host, address.port, address.tls) == ("host", 99, True)
     assert (address.username, address.password) == ("me", "p@ss")
     assert "p@ss" not in f"{address} {address!r}"
-    assert parse_broker_url("mqtt://host").port == 1883
+    assert BrokerAddress.parse("mqtt://host").port == 1883
     for bad in ("http://host", "host:1883", "mqtt://", "mqtt://h:port"):
         with pytest.raises(InputRefusedError):
-            parse_broker_url(bad)
+            BrokerAddress.parse(bad)

@@ -1,7 +1,7 @@
 import pytest
 
-from collector.broker_address import BrokerAddress
 from wattwitness.domain.errors import InputRefusedError
+from wattwitness.wire.broker_address import BrokerAddress
 
 
 def test_addresses():

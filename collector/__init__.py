@@ -1,0 +1,1 @@
+"""MQTT to store: decode, commit, acknowledge, and prove delivery, in that order."""

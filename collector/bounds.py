@@ -1,0 +1,42 @@
+"""Which readings of a message are refused: by physics (`domain.bounds`) and by the calendar."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattwitness.domain.bounds import outside
+from wattwitness.domain.instants import US_PER_SECOND
+from wattwitness.domain.readings import Readings
+from wattwitness.domain.rejects import RejectCode
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Device times that are taken in: from `keep_from_us` to `tolerance_us` after receipt."""
+
+    keep_from_us: int
+    tolerance_us: int
+
+
+def refusals(
+    rows: Readings, limit_kw: NDArray[np.float64], calendar: Calendar
+) -> dict[int, tuple[RejectCode, str]]:
+    """Row number → why it is refused; rows that are not named are good.
+
+    Args:
+        rows: readings [n] with `received_at` set.
+        limit_kw: each row's power limit [n].
+        calendar: device times that are taken in.
+    """
+    found: dict[int, tuple[RejectCode, str]] = {}
+    for k, name in outside(rows, limit_kw):
+        text = f"{name} {rows[name][k]:.6g} is beyond what this circuit can have"
+        found[k] = (RejectCode.IMPOSSIBLE, text)
+    ahead_us = rows["ts"] - rows["received_at"]
+    for k in np.flatnonzero(ahead_us > calendar.tolerance_us).tolist():
+        text = f"{ahead_us[k] // US_PER_SECOND} s ahead of its receipt"
+        found[k] = (RejectCode.TS_FUTURE, text)
+    for k in np.flatnonzero(rows["ts"] < calendar.keep_from_us).tolist():
+        found[k] = (RejectCode.TS_PAST, "before the first instant that is kept")
+    return found

@@ -1,0 +1,65 @@
+"""What was parked, taken in once the registry knows its gateway and channel."""
+
+from collections.abc import Sequence
+
+from collector.bounds import Calendar
+from collector.decode import Delivery, Placed, Places, place
+from collector.sink import Sink
+from wattwitness.domain.ingest import IngestBatch, IngestOutcome
+from wattwitness.domain.rejects import Parked
+from wattwitness.store.database import Database
+from wattwitness.store.parked import load_parked, remove_parked
+from wattwitness.wire.payload import decode_message
+
+_AT_ONCE = 500  # parked messages per write
+
+
+def knows(places: Places, item: Parked) -> bool:
+    """Whether a parked item has a place now."""
+    channels = places.by_gateway.get(item.gateway_id)
+    return channels is not None and (item.channel is None or item.channel in channels)
+
+
+def place_parked(items: Sequence[Parked], places: Places, calendar: Calendar) -> Placed:
+    """Parked items through the same gate as fresh messages, with their own receipt times.
+
+    The size limit was applied when they came.
+    """
+    return place(
+        [
+            Delivery(
+                item.gateway_id,
+                item.payload,
+                item.received_us,
+                decode_message(item.payload, len(item.payload)),
+            )
+            for item in items
+        ],
+        places,
+        calendar,
+    )
+
+
+async def take_in(db: Database, sink: Sink, places: Places, calendar: Calendar) -> IngestOutcome:
+    """Move everything that has a place now from the parking into the sink.
+
+    Removed after the commit: a crash in between writes it again, which changes nothing.
+
+    Raises:
+        StoreUnavailableError: the rest stays parked.
+    """
+    total = IngestOutcome()
+    while True:
+        found = [(n, item) for n, item in await load_parked(db, _AT_ONCE) if knows(places, item)]
+        if not found:
+            return total
+        placed = place_parked([item for _, item in found], places, calendar)
+        total += await sink.write(
+            IngestBatch(
+                rows=placed.rows,
+                rejects=placed.rejects,
+                parked=placed.parked,
+                from_gateways=False,  # they were counted as their gateway's when they came
+            )
+        )
+        await remove_parked(db, [n for n, _ in found])

@@ -1,0 +1,146 @@
+"""The collector process: opens what it needs, runs the loop, drains when told to stop."""
+
+import asyncio
+import random
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+from collector.backoff import Backoff
+from collector.bounds import Calendar
+from collector.collecting import Collecting
+from collector.core import Core, Policy
+from collector.decode import Places
+from collector.metrics import Metrics
+from collector.mqtt_source import MqttSource
+from collector.parking import take_in
+from collector.postgres_sink import PostgresSink
+from wattwitness.domain.errors import StoreUnavailableError
+from wattwitness.domain.ingest import IngestOutcome
+from wattwitness.domain.instants import US_PER_SECOND, to_us
+from wattwitness.runtime.lifecycle import Lifecycle
+from wattwitness.runtime.services import services
+from wattwitness.runtime.settings import Settings
+from wattwitness.store.database import Database
+from wattwitness.store.epochs import load_epochs
+from wattwitness.store.maintenance import maintain
+from wattwitness.store.migrations import upgrade
+from wattwitness.store.registry import load_registry, registry_revision
+from wattwitness.wire.broker_address import BrokerAddress
+
+log = structlog.get_logger()
+REGISTRY_POLL_S: Final = 2.0
+MAINTENANCE_S: Final = 3600.0
+PATIENCE_S: Final = 10.0  # for a database that is just starting
+_MOST_IN_FLIGHT: Final = 65_535  # what MQTT can number
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The core's policy as set."""
+    return Policy(
+        calendar=Calendar(to_us(settings.keep_from), settings.future_tolerance_s * US_PER_SECOND),
+        batch_readings=settings.batch_readings,
+        batch_wait_s=settings.batch_wait_s,
+        max_payload_bytes=settings.max_payload_bytes,
+        stale_messages=window_of(settings),
+    )
+
+
+def window_of(settings: Settings) -> int:
+    """Un-acknowledged messages the broker may send: two batches of one-reading messages."""
+    return min(_MOST_IN_FLIGHT, max(1000, 2 * settings.batch_readings))
+
+
+async def collect(
+    settings: Settings, lifecycle: Lifecycle, make_source: type[MqttSource] = MqttSource
+) -> None:
+    """Collect until told to stop; then commit what is in hand.
+
+    Args:
+        settings: where the services are, how batches close.
+        lifecycle: tells when to stop.
+        make_source: the source to use (benchmarks put a faulty one here).
+
+    Raises:
+        StoreUnavailableError: no database at the start.
+        BrokerUnavailableError: no broker at the start, or it refuses us.
+        SetupError: the metrics' address is taken.
+    """
+    metrics = Metrics()
+    metrics.serve(settings.collector_metrics)
+    if settings.mqtt_url:
+        BrokerAddress.parse(settings.mqtt_url)  # a wrong one is told before anything starts
+    async with (
+        services(settings, database=True, broker=True) as where,
+        await _open_database(where.dsn, settings) as db,
+    ):
+        await upgrade(db)
+        registry = await load_registry(db)
+        policy = policy_of(settings)
+        core = Core(policy, Places.of(registry), await load_epochs(db), random.Random())  # noqa: S311 - jitter
+        address = BrokerAddress.parse(where.mqtt_url)
+        source = make_source(address, settings.collector_id, window_of(settings), Backoff())
+        sink = PostgresSink(db)
+
+        async def unpark(places: Places) -> IngestOutcome:
+            return await take_in(db, sink, places, policy.calendar)
+
+        collecting = Collecting(core, source, sink, metrics, unpark)
+        await source.connect()
+        lifecycle.spawn("connection", source.run())
+        receiving = lifecycle.spawn("receive", collecting.receive())
+        lifecycle.spawn("maintenance", _maintain(db))
+        lifecycle.spawn("registry", _watch_registry(db, collecting, registry.revision))
+        writing = lifecycle.spawn("write", collecting.write())
+        log.info("collecting", broker=str(address), circuits=len(registry.circuits))
+        await lifecycle.stop.wait()
+        receiving.cancel()
+        collecting.drain()
+        await asyncio.wait([writing])
+        await source.close()
+        log.info("stopped", left=core.held)
+
+
+async def _open_database(dsn: str, settings: Settings) -> Database:
+    """Open the database; one that is away is waited for, as after a power cut."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return await Database.open(dsn, application="collector", zone=settings.zone)
+        except StoreUnavailableError as error:
+            away = "cannot be reached" in error.message  # else: refused, which lasts
+            if not away or time.monotonic() >= deadline_s:
+                raise
+            log.warning("waiting_for_database", error=str(error))
+            await asyncio.sleep(1.0)
+
+
+async def _maintain(db: Database) -> None:
+    """Partitions ahead and compression, now and every hour."""
+    while True:
+        try:
+            report = await maintain(db, datetime.now(UTC))
+        except StoreUnavailableError as error:
+            log.warning("maintenance_put_off", error=str(error))
+        else:
+            log.info("maintained", compressed_chunks=report.compressed_chunks)
+        await asyncio.sleep(MAINTENANCE_S)
+
+
+async def _watch_registry(db: Database, collecting: Collecting, known: int) -> None:
+    """Tell the loop whenever the registry has changed."""
+    while True:
+        await asyncio.sleep(REGISTRY_POLL_S)
+        try:
+            revision = await registry_revision(db)
+            if revision == known:
+                continue
+            registry = await load_registry(db)
+        except StoreUnavailableError as error:
+            log.debug("registry_not_read", error=str(error))
+            continue
+        known = registry.revision
+        collecting.learn(Places.of(registry))
+        log.info("registry_learned", revision=known, circuits=len(registry.circuits))
