@@ -36,8 +36,8 @@ class BrokerAddress:
             parts, port = None, 0
         if parts is None or not parts.hostname:
             raise InputRefusedError(
-                "WATTWITNESS_MQTT_URL is not the address of a broker",
-                "write mqtt://host:1883 or mqtts://user:password@host:8883",
+                "the MQTT URL is not the address of a broker",
+                "write mqtt://host:1883 or mqtts://user:password@host:8883 (WATTWITNESS_MQTT_URL)",
             )
         return cls(
             parts.hostname,
