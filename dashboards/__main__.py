@@ -25,6 +25,10 @@ def serve(
         bool,
         typer.Option("--allow-remote", help="Bind an address that other machines can reach."),
     ] = False,
+    host_name: Annotated[
+        list[str] | None,
+        typer.Option(help="Name under which people reach the pages, as of a proxy; repeatable."),
+    ] = None,
 ) -> None:
     """Serve the web pages (zh and en) and the JSON API, until stopped.
 
@@ -40,7 +44,7 @@ def serve(
         server.check_exposure(where, allow_remote=allow_remote)
         listener = server.bind(where, configured_port if port is None else port)
         with listener:
-            await server.serve(lifecycle, settings, listener, any_host=allow_remote)
+            await server.serve(lifecycle, settings, listener, host_name or ())
 
     raise typer.Exit(run(main))
 

@@ -35,12 +35,12 @@ _API_ROUTERS = (
 _PAGES = (overview_page, leads_page, lead_page, gateways_page, enterprise_page)
 
 
-def create_app(desk: Desk, hosts: Collection[str] | None) -> FastAPI:
+def create_app(desk: Desk, hosts: Collection[str]) -> FastAPI:
     """The application over a desk.
 
     Args:
         desk: store, zone, languages.
-        hosts: names it answers to; None = any.
+        hosts: names it answers to.
     """
     app = FastAPI(
         title="WattWitness",

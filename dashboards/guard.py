@@ -39,10 +39,10 @@ class Guard:
 
     Args:
         app: the application.
-        hosts: names that may be asked for; None = any (remote access was allowed on purpose).
+        hosts: names that may be asked for.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str] | None) -> None:
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
         self.app = app
         self.hosts = hosts
 
@@ -61,7 +61,7 @@ class Guard:
             await send(message)
 
         host = host_name(Headers(scope=scope).get("host", ""))
-        if self.hosts is not None and host not in self.hosts:
+        if host not in self.hosts:
             answer = refusal(
                 Request(scope),
                 400,

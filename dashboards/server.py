@@ -4,7 +4,7 @@ import asyncio
 import errno
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -88,9 +88,16 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    lifecycle: Lifecycle, settings: Settings, listener: socket.socket, *, any_host: bool
+    lifecycle: Lifecycle, settings: Settings, listener: socket.socket, names: Collection[str]
 ) -> None:
-    """Serve until told to stop; streams end first, then requests get a moment to finish."""
+    """Serve until told to stop; streams end first, then requests get a moment to finish.
+
+    Args:
+        lifecycle: tells when to stop.
+        settings: where the services are.
+        listener: bound already.
+        names: hosts that may be asked for, beside this machine's own.
+    """
     async with (
         services(settings, database=True, broker=False) as found,
         await Database.open(
@@ -99,7 +106,7 @@ async def serve(
     ):
         await upgrade(db)
         host, port = listener.getsockname()[:2]
-        app = create_app(Desk(db, settings.zone), None if any_host else LOOPBACK | {host})
+        app = create_app(Desk(db, settings.zone), LOOPBACK | {host, *names})
         server = _Server(
             uvicorn.Config(
                 app,

@@ -1,5 +1,6 @@
 """`wattwitness simulate`: a city of plants that publish their readings, or replayed files."""
 
+import asyncio
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -116,7 +117,9 @@ def main(
         elif files:
             raise InputRefusedError(f"{files[0]} is not expected", "put --replay before the files")
         elif history is not None:
-            write_files(wanted, history, settings.zone)
+            await asyncio.to_thread(
+                write_files, wanted, history, settings.zone, lifecycle.stop.is_set
+            )
         else:
             await live(
                 settings,

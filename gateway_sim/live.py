@@ -40,7 +40,7 @@ def postmen(
 ) -> list[Postman]:
     """Who carries the messages: one for all, or one per gateway with its own last will.
 
-    One connection carries thousands of messages a second; a thousand connections cost the broker a
+    One connection is not the limit; a thousand connections cost the broker a
     thousand sockets and show the centre nothing more than last wills. So one is the default.
     """
     known = sorted({*gateways, *(s.gateway for s in outbox.stretches())})

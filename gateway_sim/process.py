@@ -5,7 +5,7 @@ import contextlib
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from gateway_sim.live import new_epoch, run_live
 from gateway_sim.outbox import Outbox
 from gateway_sim.replay import Replay, replay_registry
 from gateway_sim.times import CityOptions, chosen_city
-from wattwitness.domain.errors import InputRefusedError
+from wattwitness.domain.errors import InputRefusedError, WattWitnessError
 from wattwitness.domain.instants import parse_instant, to_us
 from wattwitness.runtime.lifecycle import Lifecycle
 from wattwitness.runtime.services import services
@@ -51,16 +51,25 @@ class ReplayOptions:
     confirm_timeout_s: float = 60.0
 
 
-def write_files(options: CityOptions, folder: Path, zone: ZoneInfo) -> None:
+def write_files(
+    options: CityOptions, folder: Path, zone: ZoneInfo, stopped: Callable[[], bool]
+) -> None:
     """Build a city and write its history; prints one line.
 
     Raises:
         InputRefusedError: options or folder cannot be used.
+        WattWitnessError: told to stop.
     """
     began_s = time.monotonic()
     city = chosen_city(options, datetime.now(UTC), zone)
     with _bar("writing history") as told:
-        readings = write_history(city, folder, lambda done, of: told(done / of))
+
+        def progress(done: int, of: int) -> None:
+            if stopped():
+                raise WattWitnessError("stopped", "the history is not whole; write it again")
+            told(done / of)
+
+        readings = write_history(city, folder, progress)
     _say(
         f"wrote {len(city.plants)} enterprises, {len(city.registry.circuits)} circuits, "
         f"{readings} readings, {len(city.incidents)} incidents to {folder} "

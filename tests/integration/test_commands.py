@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -104,3 +105,28 @@ def test_a_wrong_setting_is_one_line(home):
     done = wattwitness("db", "status", WATTWITNESS_HTTP="nonsense")
     assert done.returncode == 1
     assert "WATTWITNESS_HTTP" in one_line(done.stderr)
+
+
+def test_a_stopped_command_lets_go_of_the_database(home, tmp_path):
+    big = tmp_path / "big.csv"
+    with big.open("w") as file:
+        file.write("circuit_id,ts,p_kw\n")
+        file.writelines(f"X,2026-01-01T00:00:00+08:00,{n}\n" for n in range(2_000_000))
+    importing = subprocess.Popen(
+        [sys.executable, "-m", "wattwitness", "import", "readings", str(big)],
+        env=dict(os.environ),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    running = home / "postgres" / "postmaster.pid"
+    deadline = time.monotonic() + 60
+    while not running.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.5)
+    importing.terminate()
+    told = importing.communicate(timeout=60)[1]
+    assert importing.returncode == 1
+    assert (
+        one_line(told) == "wattwitness: stopped - what was finished is kept; repeat the command\n"
+    )
+    assert not running.exists(), "the embedded database outlived its last user"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 import numpy as np
 
 from wattwitness.domain.ingest import IngestBatch
-from wattwitness.domain.instants import to_us
+from wattwitness.domain.instants import local_day, to_us
 from wattwitness.domain.readings import empty_readings
 from wattwitness.domain.registry import (
     Alert,
@@ -23,7 +23,7 @@ from wattwitness.domain.registry import (
     Registry,
     Role,
 )
-from wattwitness.store.days import clear_dirty, take_dirty
+from wattwitness.store.days import clear_dirty, data_days, take_dirty
 from wattwitness.store.readings import read_block, write_batch
 from wattwitness.store.registry import load_registry, registry_revision, save_registry
 
@@ -161,3 +161,16 @@ async def test_an_alert_touches_the_enterprises_of_its_districts(db):
     everywhere = replace(FULL.alerts["A1"], alert_id="A3", districts=())
     await save_registry(db, Registry(alerts={"A3": everywhere}))
     assert [mark.enterprise_id for mark in await take_dirty(db)] == ["E1"]
+
+
+async def test_a_gateway_that_moves_takes_its_history_along(db):
+    await save_registry(db, FULL)
+    keys = (await load_registry(db)).circuit_keys
+    rows = empty_readings(1)
+    rows["circuit"], rows["ts"], rows["p_kw"] = keys["P"], to_us(NOON), 1.0
+    await write_batch(db, IngestBatch(rows=rows))
+    await clear_dirty(db, await take_dirty(db))
+    moved = replace(FULL.gateways["G1"], enterprise_id="E2")
+    await save_registry(db, Registry(gateways={"G1": moved}))
+    assert {mark.enterprise_id for mark in await take_dirty(db)} == {"E1", "E2"}
+    assert await data_days(db, "E2") == [local_day(NOON)]

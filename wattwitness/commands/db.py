@@ -1,11 +1,11 @@
 """`wattwitness db`: upgrade the database, look at it, print its address."""
 
-import asyncio
 from datetime import datetime
 
 import typer
 
 from wattwitness.domain.instants import format_instant
+from wattwitness.runtime.lifecycle import run_command
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.store.database import Database
@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="Upgrade the database, look at it, 
 @app.command("upgrade")
 def upgrade_command() -> None:
     """Bring the tables up to this program; safe to repeat."""
-    applied = asyncio.run(_upgrade(load_settings()))
+    applied = run_command(_upgrade(load_settings()))
     for name in applied:
         typer.echo(f"applied {name}")
     if not applied:
@@ -28,14 +28,14 @@ def upgrade_command() -> None:
 @app.command("status")
 def status_command() -> None:
     """Tell mode, versions, size, and what is in there."""
-    for line in _describe(asyncio.run(_status(load_settings()))):
+    for line in _describe(run_command(_status(load_settings()))):
         typer.echo(line)
 
 
 @app.command("url")
 def url_command() -> None:
     """Print the DSN in use. The embedded database answers there while something of ours runs."""
-    typer.echo(asyncio.run(_url(load_settings())))
+    typer.echo(run_command(_url(load_settings())))
 
 
 async def _upgrade(settings: Settings) -> list[str]:

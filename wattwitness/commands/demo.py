@@ -25,7 +25,7 @@ from wattwitness.files.readings_import import import_readings
 from wattwitness.files.registry_import import import_registry
 from wattwitness.runtime.lifecycle import Lifecycle, run
 from wattwitness.runtime.logs import configure_logging
-from wattwitness.runtime.services import services
+from wattwitness.runtime.services import EMBEDDED, services, users_at_work
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.runtime.supervisor import Program, Supervisor
 from wattwitness.store.database import Database
@@ -75,7 +75,7 @@ def demo(
         if exit_after is not None:
             lifecycle.spawn("exit-after", _stop_later(lifecycle, exit_after))
         ensure_mosquitto(_say)
-        _empty_home(settings)
+        await _empty_home(settings)
         async with _everything(settings, lifecycle) as (db, supervisor):
             city = settings.home / "city"
             await _write_city(supervisor, city, enterprises=enterprises, days=days, seed=seed)
@@ -102,7 +102,7 @@ def _use_a_home_of_its_own() -> None:
         os.environ["WATTWITNESS_HOME"] = str(home.with_name(f"{home.name}-demo"))
 
 
-def _empty_home(settings: Settings) -> None:
+async def _empty_home(settings: Settings) -> None:
     home, marker = settings.home, settings.home / _MARKER
     try:
         if home.exists() and any(home.iterdir()) and not marker.exists():
@@ -111,7 +111,14 @@ def _empty_home(settings: Settings) -> None:
             )
         home.mkdir(parents=True, exist_ok=True)
         marker.write_text(json.dumps({"made_by": "wattwitness demo"}), encoding="utf-8")
-        for name in ("postgres", "mosquitto", "city", "simulator"):
+        if users_at_work(settings):
+            raise SetupError(
+                f"a demo is running in {home}", "stop it first, or set WATTWITNESS_HOME elsewhere"
+            )
+        if any((home / name).exists() for name in EMBEDDED):
+            async with services(settings, database=True, broker=True):
+                pass  # what a killed demo left running is joined, and stopped with us
+        for name in (*EMBEDDED, "city", "simulator"):
             shutil.rmtree(home / name, ignore_errors=True)
     except OSError as error:
         raise SetupError(

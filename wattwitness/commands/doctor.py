@@ -1,6 +1,5 @@
 """`wattwitness doctor`: everything that can be wrong with an installation, each with its remedy."""
 
-import asyncio
 import platform
 import shutil
 import socket
@@ -16,6 +15,7 @@ import typer
 
 from wattwitness.domain.errors import InputRefusedError, WattWitnessError
 from wattwitness.runtime.embedded_mosquitto import REMEDY, find_mosquitto
+from wattwitness.runtime.lifecycle import run_command
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.store.database import Database
@@ -75,7 +75,7 @@ def doctor() -> None:
         finding = check(settings)
         failed |= finding.grade is Grade.FAIL
         typer.echo(str(finding))
-    for finding in asyncio.run(check_database(settings)):
+    for finding in run_command(check_database(settings)):
         failed |= finding.grade is Grade.FAIL
         typer.echo(str(finding))
     raise typer.Exit(1 if failed else 0)
@@ -147,9 +147,12 @@ def check_broker(settings: Settings) -> Finding:
 def check_http(settings: Settings) -> Finding:
     """The pages' address is free, or taken (perhaps by ourselves)."""
     host, _, port = settings.http.rpartition(":")
-    with socket.socket() as probe:
-        probe.settimeout(2)
-        taken = probe.connect_ex((host, int(port))) == 0
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
+    except OSError:
+        taken = False
+    else:
+        taken = True
     if taken:
         return Finding(
             Grade.WARN,

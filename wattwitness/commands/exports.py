@@ -1,6 +1,5 @@
 """`wattwitness export`: findings and readings to files."""
 
-import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,6 +24,7 @@ from wattwitness.files.records import (
     state_record,
     testability_record,
 )
+from wattwitness.runtime.lifecycle import run_command
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.store.database import Database
@@ -151,7 +151,7 @@ def _run(kind: str, selection: Selection, file_format: Format, output: Path | No
         )
     check_target(output, file_format)
     try:
-        count = asyncio.run(_export(kind, selection, file_format, output))
+        count = run_command(_export(kind, selection, file_format, output))
     except BrokenPipeError:  # the reader has seen enough, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None

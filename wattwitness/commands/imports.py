@@ -1,6 +1,5 @@
 """`wattwitness import`: registry and readings files into the database."""
 
-import asyncio
 import dataclasses
 import json
 import time
@@ -17,6 +16,7 @@ from wattwitness.domain.instants import US_PER_SECOND, to_us
 from wattwitness.files.readings_bounds import Calendar
 from wattwitness.files.readings_import import ReadingsReport, import_readings
 from wattwitness.files.registry_import import RegistryImport, RegistryReport, import_registry
+from wattwitness.runtime.lifecycle import run_command
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.store.database import Database
@@ -37,7 +37,7 @@ def registry_command(
     as_json: _AsJson = False,
 ) -> None:
     """Import enterprises, gateways, circuits, pairings, measures, alerts and the like."""
-    found = asyncio.run(_registry(load_settings(), path))
+    found = run_command(_registry(load_settings(), path))
     _tell(found.files, found.left_alone, as_json=as_json)
 
 
@@ -50,7 +50,7 @@ def readings_command(
     as_json: _AsJson = False,
 ) -> None:
     """Import readings; what is stored already is not stored twice."""
-    _tell(asyncio.run(_readings(load_settings(), files)), (), as_json=as_json)
+    _tell(run_command(_readings(load_settings(), files)), (), as_json=as_json)
 
 
 @asynccontextmanager

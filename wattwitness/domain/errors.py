@@ -5,6 +5,7 @@ A broken world is an exception; refused input is a value (`rejects`), and so is 
     WattWitnessError            one line for the user; commands exit with 1
     ├── InputRefusedError       a file, column, row or argument cannot be used as it is
     ├── StoreUnavailableError   the database cannot be reached or will not take data now
+    │   └── StoreBusyError      another transaction holds the same rows; the same call may do
     ├── BrokerUnavailableError  the MQTT broker cannot be reached or refuses us
     └── SetupError              something is missing or in the way on this machine
 """
@@ -25,6 +26,10 @@ class InputRefusedError(WattWitnessError):
 
 class StoreUnavailableError(WattWitnessError):
     """The database cannot be reached or will not take data now."""
+
+
+class StoreBusyError(StoreUnavailableError):
+    """Another transaction holds the same rows; nothing was kept, and the same call may do."""
 
 
 class BrokerUnavailableError(WattWitnessError):

@@ -72,8 +72,9 @@ def _process(folder: Path) -> psutil.Process | None:
     """The running broker of `folder`, if there is one."""
     try:
         process = psutil.Process(int((folder / "pid").read_text(encoding="utf-8")))
-        alive = process.name() == "mosquitto" and process.status() != psutil.STATUS_ZOMBIE
-    except (OSError, ValueError, psutil.NoSuchProcess):
+        ours = str(folder / "mosquitto.conf") in process.cmdline()  # not the system's own broker
+        alive = ours and process.status() != psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, psutil.Error):
         return None
     return process if alive else None
 

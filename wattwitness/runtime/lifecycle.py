@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -19,6 +19,7 @@ from wattwitness.domain.errors import WattWitnessError
 PARENT_VARIABLE = "WATTWITNESS_PARENT_PID"
 _PARENT_POLL_S = 1.0
 log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class Lifecycle:
@@ -73,6 +74,26 @@ class Lifecycle:
             if os.getppid() != parent:
                 log.warning("supervisor_gone", pid=parent)
                 self.stop.set()
+
+
+def run_command(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end; told to stop, it lets go of what it holds.
+
+    Raises:
+        WattWitnessError: what the work raised, or that it was stopped.
+    """
+    try:
+        return asyncio.run(_cancelled_by_signals(work))
+    except asyncio.CancelledError:
+        raise WattWitnessError("stopped", "what was finished is kept; repeat the command") from None
+
+
+async def _cancelled_by_signals(work: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    return await task
 
 
 async def _supervised(main: Callable[[Lifecycle], Awaitable[None]]) -> None:

@@ -44,6 +44,15 @@ async def services(
         yield Services(dsn=dsn, mqtt_url=mqtt_url)
 
 
+EMBEDDED = ("postgres", "mosquitto")
+"""Names of the embedded services, which are also those of their folders in the home."""
+
+
+def users_at_work(settings: Settings) -> bool:
+    """Whether a process of this home uses an embedded service now."""
+    return any(SharedUse(settings.home / "run", name).in_use() for name in EMBEDDED)
+
+
 @asynccontextmanager
 async def _postgres(settings: Settings) -> AsyncIterator[str]:
     folder = settings.home / "postgres"

@@ -31,6 +31,12 @@ class SharedUse:
         finally:
             os.close(handle)
 
+    def in_use(self) -> bool:
+        """Whether anybody is a user now."""
+        with self.changing():
+            self.join()
+            return not self.leave()
+
     def join(self) -> None:
         """Become a user; call inside `changing`."""
         self._held = os.open(self._users, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

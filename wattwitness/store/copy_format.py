@@ -5,7 +5,7 @@ extension), then per row an int16 field count and per field an int32 length (−
 and its big-endian data; an int16 −1 ends it. Timestamps are µs since 2000-01-01.
 
 A row's width depends on which of its fields are NULL, so rows are grouped by NULL pattern, each
-group one structured array: 4–9 M rows/s against 0.4 M rows/s through Python tuples.
+group one structured array; Python never touches a single row.
 """
 
 import struct

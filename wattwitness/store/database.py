@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from wattwitness.domain.errors import StoreUnavailableError
+from wattwitness.domain.errors import StoreBusyError, StoreUnavailableError
 from wattwitness.domain.instants import DEFAULT_ZONE
 from wattwitness.store.mode import Connection, Mode, resolve_mode
 
@@ -23,12 +23,17 @@ _REMEDY = "check WATTWITNESS_DATABASE_URL and that PostgreSQL runs (wattwitness 
 _FULL = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError)
 _AWAY = (
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
+    asyncpg.OperatorInterventionError,  # shut down, starting up, cancelled
+    asyncpg.InsufficientResourcesError,  # too many connections
+    asyncpg.PostgresSystemError,  # its disk or memory fails
     asyncpg.InterfaceError,
     OSError,
     TimeoutError,
+)
+_CONFLICTS = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
 )
 
 
@@ -63,6 +68,10 @@ async def translated(dsn: str = "") -> AsyncIterator[None]:
         raise StoreUnavailableError(
             f"{_redacted(dsn)!r} is not a PostgreSQL address: {error}",
             "write postgresql://user:password@host:5432/database",
+        ) from error
+    except _CONFLICTS as error:
+        raise StoreBusyError(
+            f"the database was busy with the same rows: {error}", "nothing was lost; try again"
         ) from error
     except _AWAY as error:
         reason = str(error) or type(error).__name__

@@ -14,6 +14,7 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
+from wattwitness.domain.errors import StoreBusyError
 from wattwitness.domain.ingest import IngestBatch, IngestOutcome
 from wattwitness.domain.instants import US_PER_DAY, from_us
 from wattwitness.domain.readings import MEASURANDS, NEVER, Readings, sort_readings
@@ -27,7 +28,6 @@ from wattwitness.store.statements import statements
 
 _COLUMNS = ("circuit_key", "ts", *(STORED[m][0] for m in MEASURANDS), "resent", "received_at")
 _ATTEMPTS = 5
-_CONFLICTS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _Counts = Mapping[int, int]  # circuit key → how many
 
 
@@ -46,7 +46,7 @@ async def write_batch(db: Database, batch: IngestBatch) -> IngestOutcome:
         try:
             async with translated(), db.pool.acquire() as connection, connection.transaction():
                 return await _write(connection, db, batch, rows, facts)
-        except _CONFLICTS:
+        except StoreBusyError:
             if attempt == _ATTEMPTS - 1:
                 raise
             await asyncio.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - jitter, not a secret

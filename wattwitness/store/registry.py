@@ -27,6 +27,7 @@ from wattwitness.domain.registry import (
     Role,
 )
 from wattwitness.store.database import Database
+from wattwitness.store.mode import Connection
 from wattwitness.store.quanta import energy_quantum_wh, power_quantum_w
 from wattwitness.store.statements import statements
 
@@ -84,16 +85,37 @@ async def save_registry(db: Database, registry: Registry) -> dict[str, SaveCount
     counts: dict[str, SaveCount] = {}
     touched: set[int] = set()
     async with db.transaction() as connection:
+        owners = await _owners(connection, registry)
         for noun, rows in _documents(registry).items():
             if rows:
                 saved = await connection.fetch(statements("registry")[f"save_{noun}"], rows)
                 counts[noun] = SaveCount(read=len(rows), stored=len(saved))
                 touched.update(_enterprise_keys(saved))
+        touched.update(await _move_history(connection, owners))
         if any(count.stored for count in counts.values()):
             await connection.execute(statements("registry")["bump_revision"])
             await connection.execute(statements("registry")["mark_changed"], sorted(touched))
     db.facts = None
     return counts
+
+
+async def _owners(connection: Connection, registry: Registry) -> dict[str, int]:
+    """gateway_id → key of its enterprise, as stored now."""
+    query = statements("registry")["gateway_owners"]
+    rows = await connection.fetch(query, list(registry.gateways))
+    return {row["gateway_id"]: row["enterprise_key"] for row in rows}
+
+
+async def _move_history(connection: Connection, before: Mapping[str, int]) -> set[int]:
+    """Follow gateways that changed their enterprise; the keys of both sides."""
+    query = statements("registry")["gateway_owners"]
+    touched: set[int] = set()
+    for row in await connection.fetch(query, list(before)):
+        former, owner = before[row["gateway_id"]], row["enterprise_key"]
+        if former != owner:
+            await connection.execute(statements("registry")["move_data_days"], former, owner)
+            touched |= {former, owner}
+    return touched
 
 
 def _enterprise_keys(rows: Iterable[_Row]) -> Iterable[int]:

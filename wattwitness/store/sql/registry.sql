@@ -24,6 +24,16 @@ WHERE (t.name, t.credit_code, t.district, t.industry, t.grade, t.lon, t.lat, t.p
        excluded.verified_to)
 RETURNING enterprise_key
 
+-- name: gateway_owners
+SELECT gateway_id, enterprise_key FROM gateways WHERE gateway_id = ANY ($1::text[])
+
+-- name: move_data_days
+-- A gateway that changes its enterprise takes its history along. Days of the former owner stay
+-- marked as well: they are analysed again, without what has left.
+INSERT INTO data_days (enterprise_key, day)
+SELECT $2, day FROM data_days WHERE enterprise_key = $1
+ON CONFLICT DO NOTHING
+
 -- name: save_gateways
 INSERT INTO gateways AS t (gateway_id, enterprise_key, protocol, interval_s, mn)
 SELECT x.gateway_id, e.enterprise_key, x.protocol, x.interval_s, x.mn

@@ -1,6 +1,6 @@
 -- Readings on plain PostgreSQL: native partitions of one UTC day each, made ahead by the program.
 -- No DEFAULT partition (rows in it would block the making of the right one), no foreign key
--- (it costs two thirds of the ingest rate), no index beside the key.
+-- (it costs most of the ingest rate), no index beside the key.
 
 CREATE TABLE readings (
     circuit_key int         NOT NULL,
