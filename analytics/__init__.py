@@ -15,9 +15,11 @@
     executors     where kernels run (`Executor`)
     results       where results are kept (`ResultStore`)
     planning      which days a change touches
+    together      several coroutines, one error
+    running       one batch to its end, or following live data
     pipeline      the one module that does the I/O
 
-Everything but `pipeline`, `series`, `results` and `__main__` is pure: arrays in, values out. The
+Everything but `pipeline`, `running`, `series`, `results`, `executors` and `__main__` is pure. The
 result of a local day depends on that day, the day before it and thresholds learned from day
 histograms, never on the order of arrival or of computation.
 """

@@ -1,5 +1,6 @@
 """`wattwitness analyse`: a range of days to its end, or following live data."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -61,32 +62,36 @@ def _progress() -> Iterator[Progress]:
 @asynccontextmanager
 async def _store(settings: Settings, workers: int) -> AsyncIterator[Database]:
     """The database, upgraded; the embedded one runs as long as it is needed."""
+    connections = 2 * workers + 1  # each enterprise under way: its lock, and its work
     async with (
         services(settings, database=True) as found,
         await Database.open(
-            found.dsn, application="analyse", max_connections=workers + 1, zone=settings.zone
+            found.dsn, application="analyse", max_connections=connections, zone=settings.zone
         ) as db,
     ):
         await upgrade(db)
         yield db
 
 
-async def _bench(db: Database, executor: Executor) -> Bench:
+async def _bench(db: Database, executor: Executor, stop: asyncio.Event) -> Bench:
     return Bench(
         registry=await load_registry(db),
         series=PostgresSeries(db),
         results=PostgresResults(db),
         executor=executor,
         zone=db.zone,
+        stop=stop,
     )
 
 
-async def _analyse(from_: datetime, to: datetime, enterprises: list[str], workers: int) -> None:
+async def _analyse(
+    lifecycle: Lifecycle, from_: datetime, to: datetime, enterprises: list[str], workers: int
+) -> None:
     settings = load_settings()
     configure_logging(settings.log_level, "analyse")
     async with _store(settings, workers) as db:
         with _executor(workers) as executor, _progress() as progress:
-            bench = await _bench(db, executor)
+            bench = await _bench(db, executor, lifecycle.stop)
             s = await analyse_range(db, bench, from_, to, enterprises, progress)
     typer.echo(
         f"analysed {s.days} days of {s.enterprises} enterprises ({s.readings:,} readings): "
@@ -100,7 +105,7 @@ async def _follow(lifecycle: Lifecycle, workers: int) -> None:
     async with _store(settings, workers) as db:
         with _executor(workers) as executor:
             log.info("following")
-            await Follower(db, await _bench(db, executor)).run(lifecycle)
+            await Follower(db, await _bench(db, executor, lifecycle.stop)).run(lifecycle)
 
 
 def _range(from_: str | None, to: str | None) -> tuple[datetime, datetime]:
@@ -144,7 +149,7 @@ def analyse(
     if follow:
         sys.exit(run(lambda lifecycle: _follow(lifecycle, workers)))
     start, end = _range(from_, to)
-    sys.exit(run(lambda _lifecycle: _analyse(start, end, enterprise or [], workers)))
+    sys.exit(run(lambda lifecycle: _analyse(lifecycle, start, end, enterprise or [], workers)))
 
 
 def main() -> None:

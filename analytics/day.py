@@ -5,7 +5,7 @@ The first needs the readings of the day and of the hour before it; the second th
 day and, to warm up the hysteresis, of the day before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -172,8 +172,3 @@ def judge_day(block: DayBlock) -> DayJudgement:
         thresholds=dict(block.thresholds),
         spells=treatment_off(plant, states, power, thresholds, grid_from, skip),
     )
-
-
-def judge_days(blocks: Sequence[DayBlock]) -> list[DayJudgement]:
-    """Several days in one call: what one worker takes."""
-    return [judge_day(block) for block in blocks]

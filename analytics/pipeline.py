@@ -7,7 +7,8 @@ is stored, so live, batch, pieces and several workers end in the same results.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from analytics.grid import margin_us
 from analytics.leads.merging import treatment_lead
 from analytics.learning import Learned, learn_days, same_thresholds
 from analytics.planning import (
+    PIECE_DAYS,
     days_resting_on,
     days_to_judge,
     pieces,
@@ -29,11 +31,26 @@ from analytics.plants import Plant, plant_of
 from analytics.results import Findings, ResultStore
 from analytics.series import SeriesStore
 from analytics.testability import testability_of
+from analytics.together import together
+from wattwitness.domain.errors import WattWitnessError
 from wattwitness.domain.instants import DEFAULT_ZONE, day_bounds, from_us, local_day, to_us
 from wattwitness.domain.registry import Registry
 from wattwitness.domain.states import Thresholds
 
 _NEWEST_DAYS = timedelta(days=60)
+
+
+class AnalysisStoppedError(WattWitnessError):
+    """Told to stop before the end; what was not finished is still marked as changed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "stopped; what was finished is stored", "run the same again for what is left"
+        )
+
+
+def _wall_clock_us() -> int:
+    return time.time_ns() // 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +62,17 @@ class Bench:
     results: ResultStore
     executor: Executor
     zone: ZoneInfo = DEFAULT_ZONE
+    stop: asyncio.Event = field(default_factory=asyncio.Event)  # looked at between pieces
+    clock_us: Callable[[], int] = _wall_clock_us  # for "last run"; nothing is judged by it
+
+    def check_stop(self) -> None:
+        """Go on only if nobody said stop.
+
+        Raises:
+            AnalysisStoppedError: somebody did.
+        """
+        if self.stop.is_set():
+            raise AnalysisStoppedError
 
 
 @dataclass
@@ -108,25 +136,28 @@ async def _start(bench: Bench, enterprise_id: str) -> _Run | None:
     return _Run(bench, plant, days, Extent(first_us, watermark))
 
 
-async def _blocks(run: _Run, days: Iterable[date]) -> list[ColumnsBlock]:
-    """Read the days that have no columns yet, in pieces of neighbouring days."""
-    blocks = []
-    for piece in pieces(sorted(set(days) - run.columns.keys())):
-        start = to_us(day_bounds(piece[0], run.plant.zone)[0]) - margin_us(run.plant)
-        end = to_us(day_bounds(piece[-1], run.plant.zone)[1])
-        rows = await run.bench.series.block(run.plant.keys, start, end)
+async def _load_piece(run: _Run, piece: tuple[date, ...]) -> None:
+    bench = run.bench
+    start = to_us(day_bounds(piece[0], run.plant.zone)[0]) - margin_us(run.plant)
+    end = to_us(day_bounds(piece[-1], run.plant.zone)[1])
+    async with bench.executor.room:
+        bench.check_stop()
+        rows = await bench.series.block(run.plant.keys, start, end)
         run.summary.readings += len(rows)
-        blocks.append(ColumnsBlock(run.plant, piece, rows, run.extent))
-    return blocks
+        block = ColumnsBlock(run.plant, piece, rows, run.extent)
+        (found,) = await asyncio.to_thread(bench.executor.map, day_columns, [block])
+    run.columns.update({c.day: c for c in found})
 
 
 async def _load_columns(run: _Run, days: Iterable[date]) -> None:
-    """Columns of these days and, for the warm-up, of the days before them."""
+    """Columns of these days and, for the warm-up, of the days before them.
+
+    Readings are in memory piece by piece; what stays are minutes (2 MB per circuit and year).
+    """
     wanted = set(days)
-    before = {d - timedelta(days=1) for d in wanted} & set(run.data_days)
-    blocks = await _blocks(run, wanted | before)
-    found = await asyncio.to_thread(run.bench.executor.map, day_columns, blocks)
-    run.columns.update({c.day: c for piece in found for c in piece})
+    wanted |= {d - timedelta(days=1) for d in wanted} & set(run.data_days)
+    missing = sorted(wanted - run.columns.keys())
+    await together(_load_piece(run, piece) for piece in pieces(missing))
 
 
 async def _save_histograms(run: _Run, days: Sequence[date]) -> None:
@@ -167,19 +198,23 @@ async def _learn(run: _Run, days: Sequence[date]) -> tuple[Learned, set[date]]:
 
 
 async def _judge(run: _Run, days: Sequence[date], learned: Learned) -> None:
-    blocks = [
-        DayBlock(
-            plant=run.plant,
-            before=run.columns.get(day - timedelta(days=1)),
-            columns=run.columns[day],
-            thresholds={c: t for c in run.circuit_ids if (t := learned.get((c, day)))},
-            extent=run.extent,
-        )
-        for day in days
-    ]
-    judged = await asyncio.to_thread(run.bench.executor.map, judge_day, blocks)
-    await run.bench.results.replace_days(run.plant.enterprise_id, judged)
-    run.summary.days += len(judged)
+    """Judge and store, piece by piece; whoever is stopped in between begins again."""
+    for start in range(0, len(days), PIECE_DAYS):
+        run.bench.check_stop()
+        blocks = [_block(run, day, learned) for day in days[start : start + PIECE_DAYS]]
+        judged = await asyncio.to_thread(run.bench.executor.map, judge_day, blocks)
+        await run.bench.results.replace_days(run.plant.enterprise_id, judged)
+        run.summary.days += len(judged)
+
+
+def _block(run: _Run, day: date, learned: Learned) -> DayBlock:
+    return DayBlock(
+        plant=run.plant,
+        before=run.columns.get(day - timedelta(days=1)),
+        columns=run.columns[day],
+        thresholds={c: t for c in run.circuit_ids if (t := learned.get((c, day)))},
+        extent=run.extent,
+    )
 
 
 async def _newest_thresholds(run: _Run) -> Mapping[str, Thresholds]:
@@ -199,8 +234,9 @@ async def _conclude(run: _Run) -> None:
     watermark = from_us(run.extent.watermark_us)
     leads = treatment_lead(plant, district, episodes, alerts, watermark)
     testability = testability_of(plant, await _newest_thresholds(run))
+    findings = Findings(episodes, leads, testability)
     await run.bench.results.replace_findings(
-        plant.enterprise_id, Findings(episodes, leads, testability), run.extent.watermark_us
+        plant.enterprise_id, findings, run.bench.clock_us(), run.extent.watermark_us
     )
     run.summary.episodes = sum(e.suppressed_by is None for e in episodes)
     run.summary.suppressed = len(episodes) - run.summary.episodes
@@ -218,6 +254,9 @@ async def analyse_enterprise(
         dirty: local days whose readings changed.
         trailing_from: also judge the silent days from here to the newest data of the store (whose
             expected readings nobody else asks for); None = do not.
+
+    Raises:
+        AnalysisStoppedError: `bench.stop` was set before the end.
     """
     run = await _start(bench, enterprise_id)
     if run is None:

@@ -60,9 +60,9 @@ class ResultStore(Protocol):
         ...
 
     async def replace_findings(
-        self, enterprise_id: str, findings: Findings, analysed_at_us: int
+        self, enterprise_id: str, findings: Findings, analysed_at_us: int, data_until_us: int
     ) -> None:
-        """Replace all findings of an enterprise."""
+        """Replace all findings of an enterprise; told are wall clock and data time [µs]."""
         ...
 
 
@@ -110,7 +110,7 @@ class PostgresResults:
         return await store_findings.load_spells(self._db, enterprise_id)
 
     async def replace_findings(
-        self, enterprise_id: str, findings: Findings, analysed_at_us: int
+        self, enterprise_id: str, findings: Findings, analysed_at_us: int, data_until_us: int
     ) -> None:
         """See `ResultStore`."""
         await store_findings.replace_findings(
@@ -120,6 +120,7 @@ class PostgresResults:
             findings.leads,
             findings.testability,
             analysed_at_us,
+            data_until_us,
         )
 
 
@@ -170,8 +171,8 @@ class MemoryResults:
         return [spell for day in sorted(judged) for spell in judged[day].spells]
 
     async def replace_findings(
-        self, enterprise_id: str, findings: Findings, analysed_at_us: int
+        self, enterprise_id: str, findings: Findings, analysed_at_us: int, data_until_us: int
     ) -> None:
         """See `ResultStore`."""
-        del analysed_at_us
+        del analysed_at_us, data_until_us
         self.findings[enterprise_id] = findings

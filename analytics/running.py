@@ -1,33 +1,45 @@
 """Runs over many enterprises: one batch to its end, or following live data until told to stop."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from itertools import groupby
 
 import structlog
 
-from analytics.pipeline import Bench, Summary, analyse_enterprise
+from analytics.pipeline import AnalysisStoppedError, Bench, Summary, analyse_enterprise
+from analytics.together import together
 from wattwitness.domain.errors import InputRefusedError, StoreUnavailableError, WattWitnessError
 from wattwitness.domain.instants import US_PER_MINUTE, from_us, local_day
 from wattwitness.runtime.lifecycle import Lifecycle
 from wattwitness.store.database import Database
-from wattwitness.store.days import DirtyDay, clear_dirty, mark_dirty, take_dirty
+from wattwitness.store.days import (
+    analyses_at_once,
+    analysing,
+    clear_dirty,
+    mark_dirty,
+    take_dirty,
+)
 from wattwitness.store.registry import load_registry, registry_revision
 
 POLL_S = 1.0
 QUIET_POLLS = 20  # nothing dirty for so long: everybody is brought up to the newest data
 STORE_AWAY_S = 5.0
+BUSY_S = 0.2  # between two tries to get an enterprise that another process analyses
+RETRY_AFTER_S = (60.0, 300.0, 900.0)  # an enterprise whose analysis failed
 BEHIND_US = 15 * US_PER_MINUTE  # at the latest when this far behind it
 Progress = Callable[[int, int], None]
 """Called with (enterprises done, enterprises in all)."""
 log = structlog.get_logger()
 
 
-def _by_enterprise(days: Iterable[DirtyDay]) -> dict[str, list[DirtyDay]]:
-    ordered = sorted(days, key=lambda d: (d.enterprise_id, d.day))
-    return {e: list(found) for e, found in groupby(ordered, key=lambda d: d.enterprise_id)}
+async def _refreshed(db: Database, bench: Bench) -> Bench:
+    """With the registry as it is now."""
+    if await registry_revision(db) == bench.registry.revision:
+        return bench
+    return replace(bench, registry=await load_registry(db))
 
 
 def chosen_enterprises(bench: Bench, enterprise_ids: Sequence[str]) -> list[str]:
@@ -44,6 +56,41 @@ def chosen_enterprises(bench: Bench, enterprise_ids: Sequence[str]) -> list[str]
     return sorted(set(enterprise_ids) or bench.registry.enterprises)
 
 
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """What one batch analyses of each enterprise."""
+
+    db: Database
+    bench: Bench
+    first: date
+    last: date
+
+    async def analyse(self, enterprise_id: str) -> Summary:
+        """Analyse an enterprise as soon as nobody else does."""
+        while True:
+            self.bench.check_stop()
+            async with analysing(self.db, enterprise_id) as free:
+                if free:
+                    return await self._analyse_alone(enterprise_id)
+            await asyncio.sleep(BUSY_S)
+
+    async def _analyse_alone(self, enterprise_id: str) -> Summary:
+        # marked here and not for all at once: who follows would do the same work beside this
+        first, last = self.first, self.last
+        await mark_dirty(self.db, [enterprise_id], first, last)
+        days = await take_dirty(
+            self.db, 10_000_000, enterprise_ids=[enterprise_id], first=first, last=last
+        )
+        # after the marks: what changes the registry from here on leaves marks of its own
+        bench = await _refreshed(self.db, self.bench)
+        reach = await bench.series.watermark()
+        newest = date.min if reach is None else local_day(from_us(reach), bench.zone)
+        trailing = first if last >= newest else None
+        found = await analyse_enterprise(bench, enterprise_id, [d.day for d in days], trailing)
+        await clear_dirty(self.db, days)
+        return found
+
+
 async def analyse_range(
     db: Database,
     bench: Bench,
@@ -52,33 +99,35 @@ async def analyse_range(
     enterprise_ids: Sequence[str],
     progress: Progress,
 ) -> Summary:
-    """Analyse all local days that [from, to) touches, of these enterprises or of all."""
+    """Analyse all local days that [from, to) touches, of these enterprises or of all.
+
+    Raises:
+        AnalysisStoppedError: `bench.stop` was set; enterprises that were finished are stored.
+    """
     first = local_day(from_, bench.zone)
     last = local_day(to - timedelta(microseconds=1), bench.zone)
     chosen = chosen_enterprises(bench, enterprise_ids)
-    await mark_dirty(db, chosen, first, last)
-    taken = await take_dirty(db, 10_000_000, enterprise_ids=chosen, first=first, last=last)
-    dirty = _by_enterprise(taken)
     total, done = Summary(), 0
-    gate = asyncio.Semaphore(bench.executor.width)
+    span = _Range(db, bench, first, last)
+    gate = asyncio.Semaphore(min(bench.executor.width, analyses_at_once(db)))
 
     async def one(enterprise_id: str) -> None:
         nonlocal done
         async with gate:
-            days = dirty.get(enterprise_id, [])
-            reach = await bench.series.watermark()
-            newest = date.min if reach is None else local_day(from_us(reach), bench.zone)
-            trailing = first if last >= newest else None
-            found = await analyse_enterprise(bench, enterprise_id, [d.day for d in days], trailing)
-            await clear_dirty(db, days)
-        total.add(found)
+            total.add(await span.analyse(enterprise_id))
         done += 1
         progress(done, len(chosen))
 
-    async with asyncio.TaskGroup() as group:
-        for enterprise_id in chosen:
-            group.create_task(one(enterprise_id))
+    await together(one(enterprise_id) for enterprise_id in chosen)
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """An enterprise whose analysis failed, left alone for a while."""
+
+    failures: int
+    until_s: float  # of the follower's clock
 
 
 @dataclass
@@ -87,13 +136,15 @@ class Follower:
 
     Enterprises with dirty days come first. Those judged before the newest reading of the store
     are brought up to it from time to time, and whenever it is quiet: what a silent plant should
-    have sent grows with everybody else's data.
+    have sent grows with everybody else's data. An enterprise that somebody else analyses, or whose
+    analysis failed a while ago, is left for later.
     """
 
     db: Database
     bench: Bench
+    clock_s: Callable[[], float] = time.monotonic
     judged_until: dict[str, int] = field(default_factory=dict)  # enterprise → watermark [µs]
-    failed_marks: dict[str, int] = field(default_factory=dict)  # enterprise → newest mark it had
+    paused: dict[str, _Pause] = field(default_factory=dict)
     quiet_polls: int = 0
 
     async def run(self, lifecycle: Lifecycle) -> None:
@@ -101,6 +152,8 @@ class Follower:
         while not lifecycle.stop.is_set():
             try:
                 worked = await self.step(lifecycle)
+            except AnalysisStoppedError:
+                return
             except StoreUnavailableError as error:
                 log.warning("store_away", error=str(error), again_in_s=STORE_AWAY_S)
                 await lifecycle.sleep(STORE_AWAY_S)
@@ -110,51 +163,74 @@ class Follower:
 
     async def step(self, lifecycle: Lifecycle) -> bool:
         """One round over what is dirty (or, if nothing is, stale); whether there was any work."""
-        if await registry_revision(self.db) != self.bench.registry.revision:
-            self.bench = replace(self.bench, registry=await load_registry(self.db))
-            self.judged_until.clear()  # alerts weigh on leads, whoever is dirty
+        await self._refresh()
         reach = await self.bench.series.watermark()
         if reach is None:
             return False
-        dirty = _by_enterprise(await take_dirty(self.db))
-        dirty = {e: days for e, days in dirty.items() if not self._failed(e, days)}
+        dirty = {d.enterprise_id for d in await take_dirty(self.db)} - self._resting()
         self.quiet_polls = 0 if dirty else self.quiet_polls + 1
-        stale: dict[str, list[DirtyDay]] = {e: [] for e in self._stale(reach)}
-        work = dirty | {e: none for e, none in stale.items() if e not in dirty}
-        for enterprise_id, days in work.items():
+        stale = set(self._stale(reach))
+        worked = False
+        for enterprise_id in (*sorted(dirty), *sorted(stale - dirty)):
             if lifecycle.stop.is_set():
                 break
-            await self._one(enterprise_id, days, reach)
-        return bool(work)
+            worked |= await self._one(enterprise_id, stale=enterprise_id in stale)
+        return worked
 
-    def _failed(self, enterprise_id: str, days: Sequence[DirtyDay]) -> bool:
-        newest = self.failed_marks.get(enterprise_id)
-        return newest is not None and max(d.mark for d in days) <= newest
+    async def _refresh(self) -> None:
+        bench = await _refreshed(self.db, self.bench)
+        if bench is not self.bench:
+            self.bench = bench
+            self.judged_until.clear()  # alerts weigh on leads, whoever is dirty
+            self.paused.clear()  # it may be what was wrong
+
+    def _resting(self) -> set[str]:
+        now_s = self.clock_s()
+        return {e for e, pause in self.paused.items() if now_s < pause.until_s}
 
     def _stale(self, watermark_us: int) -> list[str]:
         behind = 0 if self.quiet_polls >= QUIET_POLLS else BEHIND_US
+        resting = self._resting()
         return [
             e
-            for e in sorted(self.bench.registry.enterprises)
-            if e not in self.failed_marks
+            for e in self.bench.registry.enterprises
+            if e not in resting
             and watermark_us - self.judged_until.get(e, watermark_us - BEHIND_US - 1) > behind
         ]
 
-    async def _one(self, enterprise_id: str, days: list[DirtyDay], watermark_us: int) -> None:
-        known = self.judged_until.get(enterprise_id)
-        trailing = local_day(from_us(known), self.bench.zone) if known is not None else date.min
-        try:
-            found = await analyse_enterprise(
-                self.bench, enterprise_id, [d.day for d in days], trailing
-            )
-        except WattWitnessError:
-            raise  # the store is gone, not this enterprise's fault
-        except Exception:
-            log.exception("enterprise_failed", enterprise=enterprise_id)
-            self.failed_marks[enterprise_id] = max((d.mark for d in days), default=0)
-            return
-        await clear_dirty(self.db, days)
-        self.failed_marks.pop(enterprise_id, None)
-        self.judged_until[enterprise_id] = watermark_us
+    async def _one(self, enterprise_id: str, *, stale: bool) -> bool:
+        """Analyse an enterprise, if it still needs it and nobody else does; whether it was done."""
+        async with analysing(self.db, enterprise_id) as free:
+            days = await take_dirty(self.db, enterprise_ids=[enterprise_id]) if free else []
+            if not free or not (days or stale):
+                return False
+            await self._refresh()  # after the marks, as in a batch
+            watermark_us = await self.bench.series.watermark()
+            known = self.judged_until.get(enterprise_id)
+            trailing = date.min if known is None else local_day(from_us(known), self.bench.zone)
+            try:
+                found = await analyse_enterprise(
+                    self.bench, enterprise_id, [d.day for d in days], trailing
+                )
+            except (WattWitnessError, BrokenExecutor):
+                raise  # the store, or the workers, are gone: not this enterprise's fault
+            except Exception:
+                # the outermost point of one enterprise: what breaks here, a defect of ours or
+                # data that nobody thought of, must not blind the city for all others
+                log.exception("enterprise_failed", enterprise=enterprise_id)
+                self._pause(enterprise_id)
+                return True
+            await clear_dirty(self.db, days)
+        self.paused.pop(enterprise_id, None)
+        if watermark_us is not None:
+            self.judged_until[enterprise_id] = watermark_us
         if days:
             log.info("analysed", enterprise=enterprise_id, days=found.days, leads=found.leads)
+        return True
+
+    def _pause(self, enterprise_id: str) -> None:
+        """Later again, each time a little later; its marks stay."""
+        before = self.paused.get(enterprise_id)
+        failures = 1 if before is None else before.failures + 1
+        wait_s = RETRY_AFTER_S[min(failures, len(RETRY_AFTER_S)) - 1]
+        self.paused[enterprise_id] = _Pause(failures, self.clock_s() + wait_s)

@@ -19,7 +19,7 @@ from wattwitness.domain.ingest import IngestOutcome
 log = structlog.get_logger()
 DRAIN_S: Final = 15.0  # how long a stopping collector waits for a database that is away
 
-TakeIn = Callable[[Places], Awaitable[IngestOutcome]]
+TakeIn = Callable[[Places], Awaitable[IngestOutcome | None]]  # one slice; None = nothing left
 
 
 class Collecting:
@@ -33,14 +33,14 @@ class Collecting:
         self._sink = sink
         self._metrics = metrics
         self._take_in = take_in
-        self._take_in_due = True
+        self._take_in_at_s: float | None = 0.0  # None: nothing to look for
         self._woken = asyncio.Event()
         self._stopping = False
 
     def learn(self, places: Places) -> None:
         """The registry changed: use it from the next batch on, then look into the parking."""
         self._core.places = places
-        self._take_in_due = True
+        self._take_in_at_s = time.monotonic()
         self._woken.set()
 
     async def receive(self) -> None:
@@ -52,16 +52,19 @@ class Collecting:
             self._woken.set()
 
     async def write(self) -> None:
-        """Write batch after batch; ends after `drain`, once nothing is left or time is up."""
+        """Write batch after batch; ends after `drain`, once nothing is left or time is up.
+
+        Fresh messages and the parking take turns, so that neither starves.
+        """
         while not self._stopping:
             self._woken.clear()
             batch = self._core.next_batch(time.monotonic())
             if batch is not None:
                 await self._write(batch)
-            elif self._take_in_due:
+            if self._take_in_at_s is not None and time.monotonic() >= self._take_in_at_s:
                 await self._look_into_parking()
-            else:
-                await self._sleep_until(self._core.wake_at_s())
+            elif batch is None:
+                await self._sleep_until(self._wake_at_s())
         deadline_s = time.monotonic() + DRAIN_S
         while self._core.held and time.monotonic() < deadline_s:
             batch = self._core.next_batch(time.monotonic(), final=True)
@@ -91,6 +94,8 @@ class Collecting:
         settlement = self._core.committed(batch, now_s, time.time_ns() // 1_000_000)
         self._source.prove(settlement.proofs)
         self._source.commit(settlement.tokens)
+        if batch.places is not self._core.places:  # what it parked may have a place by now
+            self._take_in_at_s = now_s
         self._note(batch, outcome, now_s - started_s, now_s)
         self._metrics.proofs.inc(len(settlement.proofs))
 
@@ -104,18 +109,24 @@ class Collecting:
         log.debug("committed", messages=len(batch.held), stored=outcome.stored, seconds=took_s)
 
     async def _look_into_parking(self) -> None:
-        self._take_in_due = False
+        """Take one slice in; looked for again until nothing is left."""
+        places = self._core.places
         try:
-            outcome = await self._take_in(self._core.places)
+            outcome = await self._take_in(places)
         except StoreUnavailableError as error:
-            self._take_in_due = True
             delay_s = self._core.policy.retry.delay_s(2, random.Random())  # noqa: S311 - jitter
+            self._take_in_at_s = time.monotonic() + delay_s
             log.warning("parking_not_read", error=str(error), again_in_s=round(delay_s, 2))
-            await asyncio.sleep(delay_s)
             return
-        if outcome.received:
+        if outcome is not None:
             self._metrics.count(outcome)
             log.info("parked_taken_in", readings=outcome.received, stored=outcome.stored)
+        elif places is self._core.places:  # else: the registry changed while we looked
+            self._take_in_at_s = None
+
+    def _wake_at_s(self) -> float | None:
+        times = (self._core.wake_at_s(), self._take_in_at_s)
+        return min((at_s for at_s in times if at_s is not None), default=None)
 
     async def _sleep_until(self, wake_at_s: float | None) -> None:
         timeout_s = None if wake_at_s is None else max(0.0, wake_at_s - time.monotonic())

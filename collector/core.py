@@ -33,6 +33,7 @@ class Policy:
 
     calendar: Calendar
     batch_readings: int = 5000
+    batch_bytes: int = 16 * 1024 * 1024  # of payload: what is refused or parked is kept whole
     batch_wait_s: float = 0.2
     max_payload_bytes: int = 262_144
     stale_messages: int = 65_535  # messages kept from earlier connections
@@ -45,6 +46,7 @@ class Batch:
     """One write: what goes to the sink, and what may be said once it is durable."""
 
     held: Sequence[Held]
+    places: Places  # the registry that it was planned with
     ingest: IngestBatch
     statuses: Sequence[StatusNote]
     progress: Mapping[EpochName, Progress]
@@ -80,7 +82,7 @@ class Core:
         self._chance = chance
         self._ledger = Ledger(epochs, policy.repeat_proof_s)
         self._open: deque[Held] = deque()
-        self._open_readings = 0
+        self._open_readings = self._open_bytes = 0
         self._under_way: Batch | None = None
         self._failures = 0
         self._retry_at_s = 0.0
@@ -102,6 +104,7 @@ class Core:
             held = open_incoming(incoming, self.policy.max_payload_bytes, now_s)
             self._open.append(held)
             self._open_readings += held.weight
+            self._open_bytes += held.size
 
     def next_batch(self, now_s: float, *, final: bool = False) -> Batch | None:
         """The batch to write now, if any.
@@ -151,21 +154,30 @@ class Core:
         return self._ledger.missing()
 
     def _is_full(self) -> bool:
-        return self._open_readings >= self.policy.batch_readings
+        return (
+            self._open_readings >= self.policy.batch_readings
+            or self._open_bytes >= self.policy.batch_bytes
+        )
 
     def _closes_at_s(self) -> float:
         return self._open[0].since_s + self.policy.batch_wait_s
 
     def _take_open(self) -> list[Held]:
         taken: list[Held] = []
-        readings = 0
+        room, room_bytes = self.policy.batch_readings, self.policy.batch_bytes
         while self._open:
-            if taken and readings + self._open[0].weight > self.policy.batch_readings:
+            room -= self._open[0].weight
+            room_bytes -= self._open[0].size
+            if taken and (room < 0 or room_bytes < 0):
                 break
-            taken.append(self._open.popleft())
-            readings += taken[-1].weight
-        self._open_readings -= readings
+            taken.append(self._take_first())
         return taken
+
+    def _take_first(self) -> Held:
+        held = self._open.popleft()
+        self._open_readings -= held.weight
+        self._open_bytes -= held.size
+        return held
 
     def _plan(self, taken: list[Held]) -> Batch:
         placed = place(
@@ -185,7 +197,7 @@ class Core:
         ingest = IngestBatch(
             rows=placed.rows, rejects=placed.rejects, parked=placed.parked, epochs=epochs
         )
-        return Batch(taken, ingest, tuple(statuses.values()), progress)
+        return Batch(taken, self.places, ingest, tuple(statuses.values()), progress)
 
     def _reconnected(self, connection: int) -> None:
         """Every token so far is void; their messages wait to be recognised."""
@@ -193,7 +205,7 @@ class Core:
         self._stale.clear()
         self._ledger.forget_told()
         while len(self._open) > self.policy.stale_messages:
-            self._open_readings -= self._open.popleft().weight
+            self._take_first()
         for held in (*(self._under_way.held if self._under_way else ()), *self._open):
             held.token = None
             self._stale.setdefault(held.identity, deque()).append(held)

@@ -112,15 +112,18 @@ def _checked(found: Sequence[_Row], calendar: Calendar) -> tuple[Readings, list[
     good = np.ones(len(rows), dtype=bool)
     limit_kw = np.array([row.place.limit_kw for row in found], dtype=np.float64)
     rejects = []
+    opened: dict[int, Sequence[bytes]] = {}  # delivery → its readings; opened once, not per reading
     for k, (code, text) in refusals(rows, limit_kw, calendar).items():
         good[k] = False
         source, index = found[k].delivery, found[k].index
+        if id(source) not in opened:
+            opened[id(source)] = reading_bytes(source.payload)
         rejects.append(
             Reject(
                 gateway_id=source.gateway_id,
                 code=code,
                 text=text,
-                payload=reading_bytes(source.payload)[index],
+                payload=opened[id(source)][index],
                 received_us=source.received_us,
                 index=index,
             )

@@ -31,6 +31,11 @@ class Held:
         return max(1, self.content.message.count)
 
     @property
+    def size(self) -> int:
+        """Bytes of its payload, which it may have to be kept with."""
+        return len(self.identity[1])
+
+    @property
     def gateway_id(self) -> str | None:
         """Who sent it, if its topic says."""
         return self.content.gateway_id
@@ -67,7 +72,7 @@ def _content(incoming: Incoming, max_bytes: int) -> Delivery | StatusNote:
     else:
         gateway_id = topic.gateway_id
         if topic.channel is Channel.STATUS:
-            note = _status(gateway_id, incoming.payload)
+            note = _status(gateway_id, incoming)
             if isinstance(note, StatusNote):
                 return note
             message = RefusedMessage(note)
@@ -76,9 +81,11 @@ def _content(incoming: Incoming, max_bytes: int) -> Delivery | StatusNote:
     return Delivery(gateway_id, incoming.payload, incoming.received_us, message)
 
 
-def _status(gateway_id: str, payload: bytes) -> StatusNote | Refusal:
-    status = decode_status(payload)
+def _status(gateway_id: str, incoming: Incoming) -> StatusNote | Refusal:
+    status = decode_status(incoming.payload)
     if isinstance(status, Refusal):
         return status
     ts_us = status.ts_us
-    return ts_us if isinstance(ts_us, Refusal) else StatusNote(gateway_id, status.online, ts_us)
+    if isinstance(ts_us, Refusal):
+        return ts_us
+    return StatusNote(gateway_id, status.online, ts_us, incoming.received_us)

@@ -7,7 +7,6 @@ from collector.sink import StatusNote
 from wattwitness.domain.errors import StoreUnavailableError
 from wattwitness.domain.ingest import IngestBatch, IngestOutcome
 from wattwitness.domain.readings import MEASURANDS
-from wattwitness.domain.rejects import Parked, Reject
 
 _Values = tuple[float | None, ...]
 
@@ -18,8 +17,7 @@ class MemorySink:
     def __init__(self) -> None:
         self.rows: dict[tuple[int, int], _Values] = {}
         self.revisions: set[tuple[int, int, _Values]] = set()
-        self.rejects: list[Reject] = []
-        self.parked: list[Parked] = []
+        self.kept: set[tuple[object, ...]] = set()  # what was refused or has to wait
         self.epochs: dict[tuple[str, str], int] = {}
         self.statuses: dict[str, StatusNote] = {}
         self.broken = False
@@ -38,30 +36,36 @@ class MemorySink:
             elif self.rows[key] != values and (*key, values) not in self.revisions:
                 self.revisions.add((*key, values))
                 revisions += 1
-        self.rejects.extend(batch.rejects)
-        self.parked.extend(batch.parked)
+        rejected = parked = 0
+        for reject in batch.rejects:
+            rejected += self._is_new(reject.gateway_id, reject.index, reject.payload)
+        for item in batch.parked:
+            parked += item.readings * self._is_new(item.gateway_id, item.channel, item.payload)
         for name, seq in batch.epochs.items():
             self.epochs[name] = max(seq, self.epochs.get(name, seq))
         if self.lose_answer:
             raise StoreUnavailableError("the answer was lost", "write again")
-        n_parked = sum(item.readings for item in batch.parked)
+        received = len(batch.rows) + len(batch.rejects) + sum(p.readings for p in batch.parked)
         return IngestOutcome(
-            received=len(batch.rows) + len(batch.rejects) + n_parked,
+            received=received,
             stored=stored,
-            duplicates=len(batch.rows) - stored - revisions,
+            duplicates=received - stored - revisions - rejected - parked,
             revisions=revisions,
-            rejected=len(batch.rejects),
-            parked=n_parked,
+            rejected=rejected,
+            parked=parked,
         )
+
+    def _is_new(self, *piece: object) -> bool:
+        new = piece not in self.kept
+        self.kept.add(piece)
+        return new
 
     async def note_statuses(self, notes: Sequence[StatusNote]) -> None:
         """Keep statuses; see `Sink.note_statuses`."""
         if self.broken:
             raise StoreUnavailableError("the sink is switched off", "switch it on")
         for note in notes:
-            known = self.statuses.get(note.gateway_id)
-            if known is None or note.ts_us >= known.ts_us:
-                self.statuses[note.gateway_id] = note
+            self.statuses[note.gateway_id] = note
 
 
 def _values(row: Any) -> _Values:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import structlog
 from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -48,11 +48,11 @@ class Connection:
         address: BrokerAddress,
         client_id: str,
         window: int,
+        keepalive_s: int,
         deliver: Callable[[Incoming], None],
     ) -> None:
         self.number = number
-        self._address = address
-        self._window = window
+        self._address, self._window, self._keepalive_s = address, window, keepalive_s
         self._deliver = deliver
         loop = asyncio.get_running_loop()
         self.ready: asyncio.Future[None] = loop.create_future()
@@ -77,8 +77,7 @@ class Connection:
         client.on_socket_register_write = lambda *_: pump.wants_to_write()
         client.on_socket_unregister_write = lambda *_: pump.wrote()
         client.on_socket_close = lambda *_: pump.detach()
-        self._client = client
-        self._pump = pump
+        self._client, self._pump = client, pump
 
     async def open(self) -> None:
         """Connect and subscribe.
@@ -95,7 +94,7 @@ class Connection:
             self._client.connect,
             self._address.host,
             self._address.port,
-            KEEPALIVE_S,
+            self._keepalive_s,
             clean_start=False,
             properties=properties,
         )
@@ -109,16 +108,15 @@ class Connection:
     async def run(self) -> str:
         """Keep the connection alive; returns why it ended."""
         while not self.ended.done():
-            if self._client.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                self._end("keep-alive was not answered")
-            await asyncio.wait([self.ended], timeout=1.0)
+            self._pump.keep_alive(self._keepalive_s)
+            await asyncio.wait([self.ended], timeout=min(1.0, self._keepalive_s / 4))
         return self.ended.result()
 
     def acknowledge(self, messages: Sequence[int]) -> None:
         """PUBACK messages; they leave together with the next turn of the loop."""
         for message in messages:
             self._client.ack(message, 1)
-        self._pump.settled(len(messages))
+        self._pump.settled(messages)
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish with QoS 1."""
@@ -157,10 +155,8 @@ class Connection:
     ) -> None:
         failed = [reason for reason in reasons if reason.is_failure]
         if failed:
-            self._refused(
-                f"the broker at {self._address} refuses the subscription: {failed[0]}",
-                failed[0].value,
-            )
+            message = f"the broker at {self._address} refuses the subscription: {failed[0]}"
+            self._refused(message, failed[0].value)
         elif not self.ready.done():
             self.ready.set_result(None)
 
@@ -175,7 +171,7 @@ class Connection:
         self._end(message)
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        self._pump.received(to_settle=message.qos > 0)
+        self._pump.received(message.mid, len(message.payload), to_settle=message.qos > 0)
         try:
             topic = message.topic
         except UnicodeDecodeError:
@@ -200,11 +196,15 @@ class MqttSource:
     """Implements `Source`; `run` keeps it connected."""
 
     def __init__(
-        self, address: BrokerAddress, client_id: str, window: int, backoff: Backoff
+        self,
+        address: BrokerAddress,
+        client_id: str,
+        window: int,
+        backoff: Backoff,
+        keepalive_s: int = KEEPALIVE_S,
     ) -> None:
         self._address = address
-        self._client_id = client_id
-        self._window = window
+        self._about = (address, client_id, window, keepalive_s)
         self._backoff = backoff
         self._chance = random.Random()  # noqa: S311 - jitter
         self._numbers = 0
@@ -284,9 +284,8 @@ class MqttSource:
 
     async def _open(self) -> None:
         self._numbers += 1
-        about = (self._address, self._client_id, self._window)
         # set at once: its first messages may be settled before it is ready
-        self._connection = connection = Connection(self._numbers, *about, self._take)
+        self._connection = connection = Connection(self._numbers, *self._about, self._take)
         try:
             await connection.open()
         except (OSError, TimeoutError, BrokerUnavailableError):

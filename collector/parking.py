@@ -8,10 +8,8 @@ from collector.sink import Sink
 from wattwitness.domain.ingest import IngestBatch, IngestOutcome
 from wattwitness.domain.rejects import Parked
 from wattwitness.store.database import Database
-from wattwitness.store.parked import load_parked, remove_parked
+from wattwitness.store.parked import load_parked
 from wattwitness.wire.payload import decode_message
-
-_AT_ONCE = 500  # parked messages per write
 
 
 def knows(places: Places, item: Parked) -> bool:
@@ -40,26 +38,29 @@ def place_parked(items: Sequence[Parked], places: Places, calendar: Calendar) ->
     )
 
 
-async def take_in(db: Database, sink: Sink, places: Places, calendar: Calendar) -> IngestOutcome:
-    """Move everything that has a place now from the parking into the sink.
+async def take_in(
+    db: Database, sink: Sink, places: Places, calendar: Calendar
+) -> IngestOutcome | None:
+    """Move one slice of what has a place now from the parking into the sink.
 
-    Removed after the commit: a crash in between writes it again, which changes nothing.
+    It leaves the parking in the transaction that stores its readings.
+
+    Returns:
+        What became of the slice; None when nothing was left that has a place.
 
     Raises:
-        StoreUnavailableError: the rest stays parked.
+        StoreUnavailableError: the slice stays parked.
     """
-    total = IngestOutcome()
-    while True:
-        found = [(n, item) for n, item in await load_parked(db, _AT_ONCE) if knows(places, item)]
-        if not found:
-            return total
-        placed = place_parked([item for _, item in found], places, calendar)
-        total += await sink.write(
-            IngestBatch(
-                rows=placed.rows,
-                rejects=placed.rejects,
-                parked=placed.parked,
-                from_gateways=False,  # they were counted as their gateway's when they came
-            )
+    found = [(n, item) for n, item in await load_parked(db) if knows(places, item)]
+    if not found:
+        return None
+    placed = place_parked([item for _, item in found], places, calendar)
+    return await sink.write(
+        IngestBatch(
+            rows=placed.rows,
+            rejects=placed.rejects,
+            parked=placed.parked,
+            taken_parked=[n for n, _ in found],
+            from_gateways=False,  # they were counted as their gateway's when they came
         )
-        await remove_parked(db, [n for n, _ in found])
+    )

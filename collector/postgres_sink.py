@@ -22,4 +22,10 @@ class PostgresSink:
     async def note_statuses(self, notes: Sequence[StatusNote]) -> None:
         """Keep statuses; see `Sink.note_statuses`."""
         for note in notes:
-            await set_status(self._db, note.gateway_id, online=note.online, ts_us=note.ts_us)
+            await set_status(
+                self._db,
+                note.gateway_id,
+                online=note.online,
+                ts_us=note.ts_us,
+                received_us=note.received_us,
+            )

@@ -13,6 +13,7 @@ from collector.bounds import Calendar
 from collector.collecting import Collecting
 from collector.core import Core, Policy
 from collector.decode import Places
+from collector.ledger import MAX_EPOCHS_PER_GATEWAY
 from collector.metrics import Metrics
 from collector.mqtt_source import MqttSource
 from collector.parking import take_in
@@ -24,7 +25,7 @@ from wattwitness.runtime.lifecycle import Lifecycle
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings
 from wattwitness.store.database import Database
-from wattwitness.store.epochs import load_epochs
+from wattwitness.store.epochs import forget_epochs, load_epochs
 from wattwitness.store.maintenance import maintain
 from wattwitness.store.migrations import upgrade
 from wattwitness.store.registry import load_registry, registry_revision
@@ -79,12 +80,13 @@ async def collect(
         await upgrade(db)
         registry = await load_registry(db)
         policy = policy_of(settings)
+        await forget_epochs(db, MAX_EPOCHS_PER_GATEWAY)
         core = Core(policy, Places.of(registry), await load_epochs(db), random.Random())  # noqa: S311 - jitter
         address = BrokerAddress.parse(where.mqtt_url)
         source = make_source(address, settings.collector_id, window_of(settings), Backoff())
         sink = PostgresSink(db)
 
-        async def unpark(places: Places) -> IngestOutcome:
+        async def unpark(places: Places) -> IngestOutcome | None:
             return await take_in(db, sink, places, policy.calendar)
 
         collecting = Collecting(core, source, sink, metrics, unpark)

@@ -2,14 +2,20 @@
 
 Back-pressure is the window of messages that are not settled. The broker is told it (Receive
 Maximum), and it is kept here as well, by not reading on: mosquitto 2.0.11 was seen to send a whole
-window more for every single acknowledgement.
+window more for every single acknowledgement. The window has a bound in bytes too, of which the
+broker knows nothing: ten thousand of the largest messages would not fit into memory.
 """
 
 import asyncio
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
+from wattwitness.wire.topics import ACK_FILTER
+
 AT_ONCE: Final = 512  # packets per turn of the event loop
+WINDOW_BYTES: Final = 128 * 1024 * 1024  # of payload that is not settled
 
 
 class PacketClient(Protocol):
@@ -21,6 +27,14 @@ class PacketClient(Protocol):
 
     def loop_write(self) -> int:
         """Write what is queued."""
+        ...
+
+    def loop_misc(self) -> int:
+        """Ping the broker when it is due; an answer that is missing ends the connection."""
+        ...
+
+    def unsubscribe(self, topic: str) -> object:
+        """Queue an UNSUBSCRIBE."""
         ...
 
 
@@ -35,12 +49,19 @@ class Pump:
         self._sock: Any = None  # a plain or a TLS socket
         self._reading = False
         self._received = 0
-        self._unsettled = 0
+        self._unsettled: dict[int, int] = {}  # message id → bytes
+        self._unsettled_bytes = 0
+        self._sign_of_life_s = -math.inf
 
     @property
     def is_open(self) -> bool:
         """Whether there is a socket."""
         return self._sock is not None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing is read until something is settled; not even an answer to a ping."""
+        return len(self._unsettled) >= self._window or self._unsettled_bytes >= WINDOW_BYTES
 
     def attach(self, sock: Any) -> None:
         """Start with a connected socket."""
@@ -65,18 +86,35 @@ class Pump:
         if self._sock is not None:
             self._loop.remove_writer(self._sock)
 
-    def received(self, *, to_settle: bool) -> None:
-        """A message was read; those to settle fill the window."""
+    def received(self, message: int, size: int, *, to_settle: bool) -> None:
+        """A message was read; those to settle fill the window, with `size` bytes."""
         self._received += 1
-        self._unsettled += to_settle
+        if to_settle:
+            self._unsettled_bytes += size - self._unsettled.get(message, 0)
+            self._unsettled[message] = size
 
-    def settled(self, messages: int) -> None:
-        """The window has room for so many more."""
-        self._unsettled -= messages
+    def settled(self, messages: Iterable[int]) -> None:
+        """The window has room for others in their place."""
+        for message in messages:
+            self._unsettled_bytes -= self._unsettled.pop(message, 0)
         self._read_on()
 
+    def keep_alive(self, keepalive_s: float) -> None:
+        """To be called several times per `keepalive_s`.
+
+        While the window is full (a database is away), no answer can be read, so none is missed. The
+        broker must hear from us all the same: unsubscribing from what we never subscribed to is
+        harmless, and the only such thing that the packet client offers.
+        """
+        if not self.is_full:
+            if self._client.loop_misc() != 0:
+                self._broke("keep-alive was not answered")
+        elif (now_s := time.monotonic()) - self._sign_of_life_s >= keepalive_s / 2:
+            self._sign_of_life_s = now_s
+            self._client.unsubscribe(ACK_FILTER)
+
     def _read_on(self) -> None:
-        if self._sock is None or self._reading or self._unsettled >= self._window:
+        if self._sock is None or self._reading or self.is_full:
             return
         self._reading = True
         self._loop.add_reader(self._sock, self._read)
@@ -87,7 +125,7 @@ class Pump:
         for _ in range(AT_ONCE):
             if self._sock is None:
                 return
-            if self._unsettled >= self._window:
+            if self.is_full:
                 self._reading = False
                 self._loop.remove_reader(self._sock)
                 return

@@ -9,15 +9,19 @@ from wattwitness.domain.ingest import IngestBatch, IngestOutcome
 
 @dataclass(frozen=True, slots=True)
 class StatusNote:
-    """A gateway's word about itself, at `ts_us` of its own clock."""
+    """A gateway's word about itself, at `ts_us` of its own clock, heard at `received_us`."""
 
     gateway_id: str
     online: bool
     ts_us: int
+    received_us: int
 
 
 class Sink(Protocol):
-    """Keeps readings: each (circuit, ts) once, a different later value as a revision."""
+    """Keeps readings: each (circuit, ts) once, a different later value as a revision.
+
+    What was refused or has to wait is kept once as well, however often it is delivered.
+    """
 
     async def write(self, batch: IngestBatch) -> IngestOutcome:
         """Keep a batch whole; returns only when it is durable. Safe to repeat.
@@ -28,7 +32,9 @@ class Sink(Protocol):
         ...
 
     async def note_statuses(self, notes: Sequence[StatusNote]) -> None:
-        """Keep gateways' newest words about themselves; older ones change nothing.
+        """Keep gateways' words about themselves; of each, the one that came last counts.
+
+        Not the one with the latest date: a last will is dated when its connection began.
 
         Raises:
             StoreUnavailableError: try again later.

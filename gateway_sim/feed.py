@@ -28,11 +28,6 @@ class PlantFeed:
         late = plant.readings(max(origin_us, from_us - LATEST_US), self._made_to_us)
         self._pending = late[late["received_at"] >= from_us]
 
-    @property
-    def made_to_us(self) -> int:
-        """Samples before this instant are computed."""
-        return self._made_to_us
-
     def prepare(self, until_us: int) -> None:
         """Compute samples at least up to `until_us`."""
         if until_us <= self._made_to_us:

@@ -45,7 +45,6 @@ class TreatmentKind:
     lead_min: int = 0
     run_on_min: int = 12
     bridge_min: int = 25
-    duty_min: tuple[int, int] | None = None  # of every unit
     pump_kw: tuple[float, float] | None = None  # an extra circulating pump that cycles
     shared: bool = True  # one group for all lines, or one for each line
 

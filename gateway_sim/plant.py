@@ -7,7 +7,6 @@ of whole micro-kWh since then; the plant remembers the sums it has met (a cache,
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import pairwise
 
 import numpy as np
 
@@ -20,9 +19,9 @@ from gateway_sim.noise import Ints, key_of
 from gateway_sim.physics import Circumstances, TrueLoad, true_load
 from gateway_sim.spells import Spell, from_mask
 from gateway_sim.tamper import LOOKS_BACK, NETWORK, look_back
-from wattwitness.domain.instants import day_bounds, from_us, to_us
+from wattwitness.domain.instants import day_bounds, to_us
 from wattwitness.domain.readings import MEASURANDS, Readings, empty_readings
-from wattwitness.domain.states import State, StateSpell
+from wattwitness.domain.states import State
 
 CHUNK_S = 7 * 86_400  # how much is computed at a time; bounds memory
 
@@ -104,25 +103,6 @@ class Plant:
         load = self.load(-(-from_us // US), -(-to_us // US))
         by_circuit = {name: load.states[n] for n, name in enumerate(self.circuit_ids)}
         return load.at_s * US, by_circuit
-
-    def true_spells(self, from_us_: int, to_us_: int) -> list[StateSpell]:
-        """The same as maximal spells per circuit."""
-        at_us, by_circuit = self.true_states(from_us_, to_us_)
-        spells = []
-        for name, states in by_circuit.items():
-            cuts = np.flatnonzero(np.diff(states)) + 1
-            bounds = [0, *cuts.tolist(), len(states)]
-            for low, high in pairwise(bounds):
-                end = at_us[high] if high < len(states) else to_us_
-                spells.append(
-                    StateSpell(
-                        circuit_id=name,
-                        from_=from_us(at_us[low]),
-                        to=from_us(end),
-                        state=State(int(states[low])),
-                    )
-                )
-        return spells
 
     def live_without_treatment(self, pairing_id: str, from_s: int, to_s: int) -> list[Spell]:
         """When the pairing's production ran and none of its treatment did, in whole steps."""

@@ -13,12 +13,12 @@ from gateway_sim.messages import addressed
 from gateway_sim.outbox import Outbox
 from gateway_sim.publisher import Publisher
 from wattwitness.domain.errors import BrokerUnavailableError
+from wattwitness.runtime.backoff import Backoff
 from wattwitness.wire.broker_address import BrokerAddress
 from wattwitness.wire.payload import Ack, Status, decode_ack, encode_status
 from wattwitness.wire.topics import Topic, ack_topic, readings_topic, status_topic
 
-BACKOFF_FIRST_S: Final = 0.5
-BACKOFF_MOST_S: Final = 30.0
+BACKOFF: Final = Backoff(first_s=0.5, most_s=30.0)
 UNPROVEN_MOST: Final = 4000  # what may be under way without proof; the rest waits in the outbox
 TURN: Final = 100  # messages of one gateway before the next has its turn
 IDLE_S: Final = 0.25
@@ -55,6 +55,7 @@ class Postman:
         self._delivery = Delivery()
         self._proofs: list[tuple[str, str, int]] = []
         self._wake = asyncio.Event()
+        self._chance = random.Random()
         self._told_refused = 0
         self.connected = False
         self.published = 0
@@ -96,7 +97,7 @@ class Postman:
                 self.connected = False
             if not stop.is_set():
                 failures += 1
-                await _wait(stop, backoff_s(failures, random.random()))
+                await _wait(stop, BACKOFF.delay_s(failures, self._chance))
 
     def _publisher(self) -> Publisher:
         will = None
@@ -190,12 +191,6 @@ class Postman:
         if self._proofs:
             return
         await _wait(self._wake, IDLE_S)
-
-
-def backoff_s(failures: int, chance: float) -> float:
-    """The wait after the n-th failure in a row: doubles, capped; half of it is chance (0-1)."""
-    ceiling = min(BACKOFF_MOST_S, BACKOFF_FIRST_S * 2.0 ** min(failures - 1, 20))
-    return ceiling * (0.5 + 0.5 * chance)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -21,6 +21,7 @@ from gateway_sim.replay import Replay, replay_registry
 from gateway_sim.times import CityOptions, chosen_city
 from wattwitness.domain.errors import InputRefusedError, WattWitnessError
 from wattwitness.domain.instants import parse_instant, to_us
+from wattwitness.files.readings_files import read_header
 from wattwitness.runtime.lifecycle import Lifecycle
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings
@@ -86,8 +87,6 @@ async def live(
         InputRefusedError: options cannot be used.
         BrokerUnavailableError: no broker, or it refuses us.
     """
-    if options.rate <= 0:
-        raise InputRefusedError("a live city needs a --rate above 0", "1 = real time")
     city = chosen_city(wanted, datetime.now(UTC), settings.zone)
     live_from_us = (
         city.end_us if options.live_from is None else to_us(parse_instant(options.live_from))
@@ -121,6 +120,8 @@ async def replay(settings: Settings, options: ReplayOptions, lifecycle: Lifecycl
         InputRefusedError: a file or the registry cannot be used.
         BrokerUnavailableError: no broker, or no proof of delivery in time.
     """
+    for file in options.files:  # before anything is started for them
+        read_header(file)
     registry = replay_registry(options.files, options.registry)
     with contextlib.ExitStack() as stack:
         path = options.outbox

@@ -17,6 +17,9 @@ from wattwitness.domain.registry import AlertLevel
 SHOWN = Scenario(alert="open", recent_fault=True, live_fault_after_min=5, live_days=2)
 """What the command line shows by default: a city in which something is going on."""
 
+YEARS = 1971, 2099
+"""A history lies between the beginnings of these years."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CityOptions:
@@ -38,21 +41,55 @@ def chosen_city(options: CityOptions, now: datetime, zone: ZoneInfo) -> City:
         InputRefusedError: options that contradict each other, a file that cannot be used.
     """
     if options.folder is not None:
-        told = replace(options, folder=None)
-        if told != CityOptions():
-            raise InputRefusedError("--city says everything about the city", "leave out the rest")
-        scenario, begins = _written(options.folder)
-        return build_city(scenario, begins, zone)
+        _check_alone(options)
+        return build_city(*_written(options.folder), zone)
     scenario = SHOWN
     if options.scenario is not None:
         scenario = read_scenario(options.scenario, scenario)
-    changes = {
-        name: value
-        for name in ("enterprises", "seed", "days")
-        if (value := getattr(options, name)) is not None
-    }
-    begins, days = _span(options, changes.get("days", scenario.days), now)
-    return build_city(replace(scenario, **{**changes, "days": days}), begins, zone)
+    return build_city(*_over(scenario, options, now), zone)
+
+
+def check_options(options: CityOptions, now: datetime, live_from: str | None) -> None:
+    """Check what the command line says by itself, before any file is opened.
+
+    Raises:
+        InputRefusedError: options out of range, or that contradict each other.
+    """
+    if options.folder is not None:
+        _check_alone(options)
+        return
+    _, begins = _over(SHOWN, options, now)
+    # a scenario file may have a history of another length
+    known = options.scenario is None and live_from is not None
+    if known and parse_instant(live_from or "") < begins - timedelta(minutes=15):
+        raise InputRefusedError(
+            "--live-from lies before the city's history", "name a later instant"
+        )
+
+
+def _check_alone(options: CityOptions) -> None:
+    if replace(options, folder=None) != CityOptions():
+        raise InputRefusedError("--city says everything about the city", "leave out the rest")
+
+
+def _over(scenario: Scenario, options: CityOptions, now: datetime) -> tuple[Scenario, datetime]:
+    """The scenario with what the options say of it, and the start of its history."""
+    days = scenario.days if options.days is None else options.days
+    changes: dict[str, Any] = {"days": days}
+    for name in ("enterprises", "seed"):
+        if getattr(options, name) is not None:
+            changes[name] = getattr(options, name)
+    scenario = replace(scenario, **changes)  # refuses what is out of range
+    try:
+        begins, days = _span(options, days, now)
+        years = begins.year, (begins + timedelta(days=days)).year
+    except OverflowError:
+        years = 0, 0
+    if not YEARS[0] <= years[0] <= years[1] < YEARS[1]:
+        raise InputRefusedError(
+            f"the history does not lie between {YEARS[0]} and {YEARS[1]}", "choose another time"
+        )
+    return replace(scenario, days=days), begins
 
 
 def _span(options: CityOptions, days: float, now: datetime) -> tuple[datetime, float]:

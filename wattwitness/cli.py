@@ -81,3 +81,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except WattWitnessError as error:
         typer.echo(f"wattwitness: {error}", err=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("wattwitness: stopped - repeat the command", err=True)
+        sys.exit(1)

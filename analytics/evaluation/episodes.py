@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from analytics.evaluation.intervals import Proportion
+from analytics.evaluation.intervals import Proportion, pooled
 from analytics.evaluation.matching import Span, match, overlaps
 
 
@@ -85,4 +85,23 @@ def score_episodes(
         false=false,
         delays_min=delays,
         confusers={name: Proportion(wrong[name], trials[name]) for name in sorted(trials)},
+    )
+
+
+def pooled_episodes(scores: Sequence[EpisodeScore]) -> EpisodeScore:
+    """Counts of several scores of one kind together, as of one larger trial; at least one."""
+    confusers = sorted({name for score in scores for name in score.confusers})
+    return EpisodeScore(
+        kind=scores[0].kind,
+        planted=sum(s.planted for s in scores),
+        found=sum(s.found for s in scores),
+        matched=sum(s.matched for s in scores),
+        explained=sum(s.explained for s in scores),
+        missed=[span for s in scores for span in s.missed],
+        false=[span for s in scores for span in s.false],
+        delays_min=[delay for s in scores for delay in s.delays_min],
+        confusers={
+            name: pooled(s.confusers[name] for s in scores if name in s.confusers)
+            for name in confusers
+        },
     )

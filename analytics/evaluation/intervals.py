@@ -1,6 +1,7 @@
 """A proportion with its uncertainty: no figure of the benchmark stands alone."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 Z_95 = 1.959964
@@ -34,3 +35,9 @@ class Proportion:
             return "– (none)"
         low, high = self.interval
         return f"{self.value:.3f} [{low:.3f}, {high:.3f}] ({self.successes}/{self.trials})"
+
+
+def pooled(proportions: Iterable[Proportion]) -> Proportion:
+    """Successes and trials of several together."""
+    found = list(proportions)
+    return Proportion(sum(p.successes for p in found), sum(p.trials for p in found))

@@ -1,5 +1,6 @@
 """F1 of states, minute by minute, where the analytics said anything at all."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,3 +44,8 @@ class StateScore:
         """Share of minutes with a known truth about which something was said."""
         total = self.counts[1:].sum()
         return float(self.counts[1:, 1:].sum() / total) if total else None
+
+
+def pooled_states(scores: Iterable[StateScore]) -> StateScore:
+    """Minutes of several scores together."""
+    return StateScore(sum((score.counts for score in scores), _zeros()))

@@ -15,7 +15,8 @@ def momentary_zeros(
 ) -> NDArray[np.bool_]:
     """Mark runs of at most three zeros that follow a positive register value.
 
-    The run must end in a positive value again, or at the newest sample of the circuit.
+    The run ends in another value, or at the end of the block: a day is judged without looking at
+    the next one, so up to three zeros before its midnight are marked even where more follow.
 
     Args:
         energy_kwh: cumulative energy [kWh], NaN = not measured; circuits one after the other,

@@ -85,8 +85,3 @@ def window_sum(days: Mapping[date, Histogram], first: date, last: date) -> NDArr
 def bin_edge_kw(edge: float) -> float:
     """Power at a bin edge (edge n is the lower edge of bin n; fractions allowed) [kW]."""
     return float(2.0 ** (LOWEST_LOG2_KW + (edge - 1.0) / BINS_PER_OCTAVE))
-
-
-def bin_of_kw(power_kw: float) -> float:
-    """The inverse of `bin_edge_kw`."""
-    return float((np.log2(power_kw) - LOWEST_LOG2_KW) * BINS_PER_OCTAVE + 1.0)

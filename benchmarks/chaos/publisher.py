@@ -1,10 +1,12 @@
 """The publisher: numbered QoS 1 messages, and a book of what broker and collector said of each.
 
-It shares nothing with the product's simulator, and writes its JSON by hand.
+It can keep an outbox, as a gateway that must not lose anything: what has no proof of delivery is
+published again. It shares nothing with the product's simulator, and writes its JSON by hand.
 """
 
 import json
 import threading
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -14,6 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 EPOCH = "chaos"
 START_MS = 1_767_225_600_000  # 2026-01-01
 _IN_FLIGHT = 500
+_PATIENCE_S = 5.0  # without a new proof, before a gateway sends again
+_AT_ONCE = 200  # messages per gateway that are sent again
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Plan:
         return START_MS + self.seq(k) * 60_000
 
     def power_kw(self, k: int, circuit: int) -> float:
-        """What circuit `circuit` reads; tells the messages apart."""
+        """What circuit `circuit` reads; no two messages say the same."""
         return k + circuit / 10.0
 
     def payload(self, k: int) -> bytes:
@@ -58,9 +62,11 @@ class Publisher:
         self._lock = threading.Lock()
         self._message_of: dict[int, int] = {}
         self._early: set[int] = set()
-        self.published = 0
+        self.published = 0  # messages 0 … published - 1
+        self.sent_again = 0
         self.acknowledged: set[int] = set()  # messages that the broker took
         self.confirmed: dict[str, int] = {}  # gateway → newest number proven
+        self._moved_s: dict[str, float] = {}  # gateway → when that last grew, or was asked for
         parts = urlsplit(mqtt_url)
         client = Client(
             CallbackAPIVersion.VERSION2,
@@ -68,6 +74,7 @@ class Publisher:
             protocol=MQTTProtocolVersion.MQTTv5,
         )
         client.max_inflight_messages_set(_IN_FLIGHT)
+        client.reconnect_delay_set(0.1, 1.0)  # type: ignore[arg-type]  # it takes fractions
         client.on_publish = self._on_publish
         client.on_message = self._on_message
         client.on_connect = lambda c, *_: c.subscribe("wattwitness/v1/+/ack", qos=1)
@@ -75,17 +82,32 @@ class Publisher:
         client.loop_start()
         self._client = client
 
-    def publish(self, k: int) -> None:
-        """Publish message k."""
-        topic = f"wattwitness/v1/{self._plan.gateway(k)}/readings"
-        info = self._client.publish(topic, self._plan.payload(k), qos=1)
-        with self._lock:
-            self.published += 1
-            if info.mid in self._early:  # its PUBACK was faster than this line
-                self._early.discard(info.mid)
-                self.acknowledged.add(k)
-            else:
-                self._message_of[info.mid] = k
+    def publish_next(self) -> None:
+        """Publish the next message of the plan."""
+        self._publish(self.published)
+        self.published += 1
+
+    def send_again(self) -> None:
+        """Each gateway that has waited for a proof long enough sends what it keeps, oldest first.
+
+        Not all at once: the next proof calls for the rest.
+        """
+        plan, now_s = self._plan, time.monotonic()
+        for g in range(min(plan.gateways, self.published)):
+            gateway = plan.gateway(g)
+            waited_s = now_s - self._moved_s.setdefault(gateway, now_s)
+            if waited_s < _PATIENCE_S:
+                continue
+            self._moved_s[gateway] = now_s
+            first = g + self.confirmed.get(gateway, 0) * plan.gateways
+            for k in range(first, self.published, plan.gateways)[:_AT_ONCE]:
+                self._publish(k)
+                self.sent_again += 1
+
+    @property
+    def proven(self) -> int:
+        """How many messages the collector has proven."""
+        return sum(self.confirmed.values())
 
     def confirmed_messages(self) -> set[int]:
         """Messages that the collector has proven."""
@@ -99,6 +121,16 @@ class Publisher:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def _publish(self, k: int) -> None:
+        topic = f"wattwitness/v1/{self._plan.gateway(k)}/readings"
+        info = self._client.publish(topic, self._plan.payload(k), qos=1)
+        with self._lock:
+            if info.mid in self._early:  # its PUBACK was faster than this line
+                self._early.discard(info.mid)
+                self.acknowledged.add(k)
+            else:
+                self._message_of[info.mid] = k
+
     def _on_publish(self, _client: Client, _userdata: object, mid: int, *_rest: object) -> None:
         with self._lock:
             k = self._message_of.pop(mid, None)
@@ -110,5 +142,6 @@ class Publisher:
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         gateway = message.topic.split("/")[2]
         ack = json.loads(message.payload)
-        if ack["epoch"] == EPOCH:
-            self.confirmed[gateway] = max(self.confirmed.get(gateway, 0), ack["seq"])
+        if ack["epoch"] == EPOCH and ack["seq"] > self.confirmed.get(gateway, 0):
+            self.confirmed[gateway] = ack["seq"]
+            self._moved_s[gateway] = time.monotonic()

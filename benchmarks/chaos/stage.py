@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from wattwitness.domain.errors import SetupError
 from wattwitness.domain.registry import Circuit, Enterprise, Gateway, Registry, Role
@@ -27,7 +28,9 @@ class Stage:
         self._folder = folder
         self._module = collector_module
         self._collector: subprocess.Popen[bytes] | None = None
-        self._log = (folder / "collector.log").open("ab")
+        self._log_path = folder / "collector.log"
+        self._log = self._log_path.open("ab")
+        self._log_from = 0  # where the running collector's lines begin
         self.mqtt_url = start_mosquitto(folder / "mosquitto", _BROKER_PORT)
         self.dsn, self._postgres = start_postgres(folder / "postgres")
 
@@ -39,6 +42,7 @@ class Stage:
 
     def start_collector(self) -> None:
         """Start the collector process."""
+        self._log_from = self._log_path.stat().st_size
         environment = os.environ | {
             "WATTWITNESS_HOME": str(self._folder),
             "WATTWITNESS_DATABASE_URL": self.dsn,
@@ -59,10 +63,28 @@ class Stage:
             SetupError: the collector did not come up.
         """
         deadline_s = time.monotonic() + timeout_s
-        while b'"collecting"' not in (self._folder / "collector.log").read_bytes():
+        while not self.collector_is_up():
             if time.monotonic() > deadline_s:
                 raise SetupError("the collector does not come up", "run it by hand")
             await asyncio.sleep(0.1)
+
+    def collector_is_up(self) -> bool:
+        """Whether the collector that was started last runs and has subscribed."""
+        if self._collector is None or self._collector.poll() is not None:
+            return False
+        return b'"collecting"' in self._log_path.read_bytes()[self._log_from :]
+
+    def kill_broker(self) -> None:
+        """`kill -9`: what it has acknowledged and not yet written is gone."""
+        pid = int((self._folder / "mosquitto" / "pid").read_text(encoding="utf-8"))
+        os.kill(pid, signal.SIGKILL)
+
+    def restart_broker(self) -> None:
+        """Start the broker again, at the same address."""
+        port = urlsplit(self.mqtt_url).port
+        url = start_mosquitto(self._folder / "mosquitto", port or _BROKER_PORT)
+        if url != self.mqtt_url:
+            raise SetupError(f"the broker came back at {url}, not at {self.mqtt_url}")
 
     def kill_collector(self) -> None:
         """`kill -9`."""

@@ -1,7 +1,7 @@
 """`python -m benchmarks.truth`: does the software find what was planted, and nothing else?
 
-Builds a seeded city, puts its readings into a real PostgreSQL, runs the real pipeline, and scores
-what it says against the answer key. Exit code 0 unless it could not run: the figures speak.
+Builds seeded cities, puts their readings into a real PostgreSQL each, runs the real pipeline, and
+scores what it says against the answer keys. Exit code 0 unless it could not run: the figures speak.
 """
 
 import asyncio
@@ -14,8 +14,9 @@ from typing import Annotated
 import typer
 
 from benchmarks.truth.answers import planted_spans, score_states
-from benchmarks.truth.report import print_report
-from benchmarks.truth.seeds import SIZES, TEST_SEEDS, TUNE_SEEDS, Size, start_of
+from benchmarks.truth.measured import Measured, measure, pool
+from benchmarks.truth.report import print_line, print_report
+from benchmarks.truth.seeds import SIZES, START, TEST_SEEDS, Size, seeds_of, use_of
 from benchmarks.truth.stage import analyse, fill
 from gateway_sim.city import City, build_city
 from gateway_sim.scenario import Scenario
@@ -31,10 +32,10 @@ app = typer.Typer(add_completion=False)
 
 def _city(size: Size, seed: int) -> City:
     scenario = Scenario(enterprises=size.enterprises, days=size.days, seed=seed, alert="closed")
-    return build_city(scenario, start_of(size))
+    return build_city(scenario, START)
 
 
-async def _run(size: Size, seed: int, *, verbose: bool) -> None:
+async def _run(size: Size, seed: int) -> Measured:
     city = _city(size, seed)
     with tempfile.TemporaryDirectory(prefix="wattwitness-truth-") as folder:
         settings = Settings(home=Path(folder))
@@ -47,36 +48,43 @@ async def _run(size: Size, seed: int, *, verbose: bool) -> None:
             started = time.perf_counter()
             await analyse(db, city)
             seconds = time.perf_counter() - started
-            print(f"{readings:,} readings analysed in {seconds:.1f} s on one core\n")
             episodes = await list_episodes(db)
             testability = await list_testability(db)
             leads = await list_leads(db)
             states = await score_states(db, city)
     planted = planted_spans(city, testability)
-    print_report(city, planted, episodes, leads, states, verbose=verbose)
+    return measure(city, planted, episodes, leads, states, readings=readings, seconds=seconds)
 
 
 @app.command()
 def main(
     size: Annotated[str, typer.Option(help=f"{' | '.join(SIZES)}.")] = "small",
-    seed: Annotated[int | None, typer.Option(help="A seed; default: the first test seed.")] = None,
+    seeds: Annotated[
+        str,
+        typer.Option("--seeds", "--seed", help="test, tune, or numbers between commas."),
+    ] = str(TEST_SEEDS[0]),
     *,
     verbose: Annotated[bool, typer.Option(help="List what was missed and what was false.")] = False,
 ) -> None:
-    """Print planted, found, missed and false per kind, with intervals."""
+    """Print planted, found, missed and false per kind, with intervals; several seeds are pooled."""
     if size not in SIZES:
         raise typer.BadParameter(f"--size is one of {', '.join(SIZES)}")
-    seed = TEST_SEEDS[0] if seed is None else seed
-    use = "test" if seed in TEST_SEEDS else "tuning" if seed in TUNE_SEEDS else "free"
-    shape = SIZES[size]
-    print(
-        f"truth benchmark: {shape.enterprises} enterprises × {shape.days} days, seed {seed} ({use})"
-    )
     try:
-        asyncio.run(_run(shape, seed, verbose=verbose))
+        chosen = seeds_of(seeds)
+    except ValueError:
+        raise typer.BadParameter("--seeds is test, tune, or numbers between commas") from None
+    shape = SIZES[size]
+    named = ", ".join(map(str, chosen))
+    print(f"truth benchmark: {shape.enterprises} enterprises × {shape.days} days, seeds {named}")
+    measured = []
+    try:
+        for seed in chosen:
+            measured.append(asyncio.run(_run(shape, seed)))
+            print_line(seed, use_of(seed), measured[-1])
     except WattWitnessError as error:
         print(f"benchmarks.truth: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
+    print_report(pool(measured), verbose=verbose)
 
 
 if __name__ == "__main__":

@@ -1,32 +1,11 @@
 """The figures, with their intervals, as text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from analytics.evaluation.episodes import EpisodeScore, score_episodes
-from analytics.evaluation.intervals import Proportion
-from analytics.evaluation.matching import Span
+from analytics.evaluation.episodes import EpisodeScore
 from analytics.evaluation.states import StateScore
-from benchmarks.truth.answers import KIND, Planted
-from gateway_sim.city import City
-from wattwitness.domain.episodes import Episode
-from wattwitness.domain.instants import US_PER_DAY
-from wattwitness.domain.leads import Lead, LeadLevel
+from benchmarks.truth.measured import Measured
 from wattwitness.domain.states import State
-
-
-def _found(episodes: Sequence[Episode]) -> list[Span]:
-    return [
-        Span(
-            enterprise_id=e.enterprise_id,
-            kind=e.kind,
-            from_=e.from_,
-            to=e.to,
-            subject=e.pairing_id or "",
-            detected_at=e.detected_at,
-        )
-        for e in episodes
-        if e.kind == KIND and e.suppressed_by is None
-    ]
 
 
 def _print_episodes(score: EpisodeScore, unknowable: int) -> None:
@@ -57,38 +36,28 @@ def _print_states(states: Mapping[str, StateScore]) -> None:
         print(f"said about {100 * (score.said_share or 0):.1f} % of minutes")
 
 
-def _print_leads(city: City, planted: Planted, leads: Sequence[Lead]) -> None:
-    guilty = {s.enterprise_id for s in (*planted.episodes, *planted.unknowable, *planted.implying)}
-    months = len(city.plants) * (city.end_us - city.start_us) / US_PER_DAY / 30.0
+def _print_leads(measured: Measured) -> None:
     print("leads")
-    print(f"  about an enterprise with anything planted {_share(leads, guilty)}")
-    high = [lead for lead in leads if lead.level is LeadLevel.HIGH]
-    print(f"  of these, high                            {_share(high, guilty)}")
-    false = sum(lead.enterprise_id not in guilty for lead in leads)
-    print(f"  false leads per enterprise-month {false / months:.3f}")
+    print(f"  about an enterprise with anything planted {measured.leads}")
+    print(f"  of these, high                            {measured.high_leads}")
+    false = measured.leads.trials - measured.leads.successes
+    print(f"  false leads per enterprise-month {false / measured.enterprise_months:.3f}")
 
 
-def _share(leads: Sequence[Lead], guilty: set[str]) -> Proportion:
-    return Proportion(sum(lead.enterprise_id in guilty for lead in leads), len(leads))
+def print_line(seed: int, use: str, measured: Measured) -> None:
+    """One city of several, in one line."""
+    score = measured.episodes
+    print(f"seed {seed} ({use}): recall {score.recall}, precision {score.precision}")
 
 
-def print_report(
-    city: City,
-    planted: Planted,
-    episodes: Sequence[Episode],
-    leads: Sequence[Lead],
-    states: Mapping[str, StateScore],
-    *,
-    verbose: bool,
-) -> None:
+def print_report(measured: Measured, *, verbose: bool) -> None:
     """Print everything that was measured; proportions with 95 % Wilson intervals."""
-    score = score_episodes(
-        KIND, planted.episodes, _found(episodes), planted.implying, planted.lawful
-    )
-    _print_episodes(score, len(planted.unknowable))
-    _print_states(states)
-    _print_leads(city, planted, leads)
+    print(f"{measured.readings:,} readings analysed in {measured.seconds:.1f} s on one core\n")
+    _print_episodes(measured.episodes, measured.unknowable)
+    _print_states(measured.states)
+    _print_leads(measured)
     if verbose:
+        score = measured.episodes
         for word, spans in (("missed", score.missed), ("false", score.false)):
             for s in spans:
                 print(f"  {word}: {s.enterprise_id} {s.subject} {s.from_} … {s.to}")

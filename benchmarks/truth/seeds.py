@@ -26,7 +26,20 @@ SIZES = MappingProxyType(
 )
 
 
-def start_of(size: Size) -> datetime:
-    """All cities of a size begin on the same Monday, local midnight."""
-    del size
-    return datetime(2026, 9, 7, tzinfo=ZoneInfo("Asia/Shanghai"))
+START = datetime(2026, 9, 7, tzinfo=ZoneInfo("Asia/Shanghai"))
+"""All cities begin on the same Monday, local midnight."""
+
+
+def use_of(seed: int) -> str:
+    """What a seed may be used for."""
+    return "test" if seed in TEST_SEEDS else "tuning" if seed in TUNE_SEEDS else "free"
+
+
+def seeds_of(text: str) -> tuple[int, ...]:
+    """`test`, `tune`, or numbers between commas.
+
+    Raises:
+        ValueError: none of these.
+    """
+    named = {"test": TEST_SEEDS, "tune": TUNE_SEEDS}
+    return named.get(text) or tuple(int(part) for part in text.split(","))

@@ -41,11 +41,8 @@ def plan_incidents(
     settled: dict[str, tuple[Effect, ...]] = {}
     sites = []
     for rank, plant in enumerate(plants):
-        site = Site(
-            plant=plant,
-            rng=np.random.default_rng([scenario.seed, rank, 0xFA17]),
-            span=span,
-        )
+        rng = np.random.default_rng([scenario.seed, rank, 0xFA17])
+        site = Site(plant=plant, rng=rng, span=span)
         incidents, effects = _under_alert(scenario, site, alert)
         found[plant.enterprise_id] += incidents
         settled[plant.enterprise_id] = effects

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -14,6 +15,8 @@ from uuid import uuid4
 
 import aiomqtt
 import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
 from wattwitness.domain.registry import Circuit, Enterprise, Gateway, Registry, Role
 from wattwitness.domain.rejects import RejectCode
@@ -185,6 +188,34 @@ async def test_a_status_and_its_will_are_kept(field: Field):
             await asyncio.sleep(0.05)
     assert (await gateway_health(field.db))[0].online is False
     await field.client.publish("wattwitness/v1/G1/status", b"", qos=1, retain=True)
+
+
+async def test_a_gateway_that_is_cut_off_is_offline(field: Field, broker_url: str):
+    """The broker speaks its last will, which is dated before everything else that it said."""
+
+    async def until_online(*, expected: bool) -> None:
+        async with asyncio.timeout(15):
+            while (await gateway_health(field.db))[0].online is not expected:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    topic, parts = "wattwitness/v1/G1/status", urlsplit(broker_url)
+    gateway = Client(CallbackAPIVersion.VERSION2)
+    gateway.will_set(topic, json.dumps({"online": False, "ts": START_MS}), qos=1, retain=True)
+    gateway.connect(parts.hostname or "", parts.port or 0)
+    gateway.loop_start()
+    online = json.dumps({"online": True, "ts": START_MS + 1})
+    gateway.publish(topic, online, qos=1, retain=True).wait_for_publish(5)
+    await until_online(expected=True)
+    gateway.loop_stop()
+    sock = gateway.socket()
+    assert sock is not None
+    sock.shutdown(socket.SHUT_RDWR)
+    sock.close()
+    await until_online(expected=False)
+    (health,) = await gateway_health(field.db)
+    assert health.status_us == START_MS * 1000
+    assert health.status_received_us is not None
+    await field.client.publish(topic, b"", qos=1, retain=True)
 
 
 async def test_sigterm_commits_what_is_in_hand(field: Field):

@@ -75,27 +75,24 @@ async def test_within_a_batch_the_first_counts(sink_and_keys: tuple[Sink, list[i
 
 async def test_rejects_and_parked_are_counted_with_the_rows(sink_and_keys: tuple[Sink, list[int]]):
     sink, (press, _) = sink_and_keys
-    outcome = await sink.write(
-        IngestBatch(
-            rows=readings(press, [0]),
-            rejects=[
-                Reject(
-                    gateway_id=None,
-                    code=RejectCode.MALFORMED,
-                    text="not JSON",
-                    payload=b"\x00\xff",
-                    received_us=START_US,
-                )
-            ],
-            parked=[
-                Parked(
-                    gateway_id="new", channel=None, payload=b"{}", received_us=START_US, readings=4
-                )
-            ],
-            epochs={("G", "e"): 7},
-        )
+    batch = IngestBatch(
+        rows=readings(press, [0]),
+        rejects=[
+            Reject(
+                gateway_id=None,
+                code=RejectCode.MALFORMED,
+                text="not JSON",
+                payload=b"\x00\xff",
+                received_us=START_US,
+            )
+        ],
+        parked=[
+            Parked(gateway_id="new", channel=None, payload=b"{}", received_us=START_US, readings=4)
+        ],
+        epochs={("G", "e"): 7},
     )
-    assert outcome == IngestOutcome(received=6, stored=1, rejected=1, parked=4)
+    assert await sink.write(batch) == IngestOutcome(received=6, stored=1, rejected=1, parked=4)
+    assert await sink.write(batch) == IngestOutcome(received=6, duplicates=6)
 
 
 async def test_an_empty_batch_is_nothing(sink_and_keys: tuple[Sink, list[int]]):
@@ -104,7 +101,7 @@ async def test_an_empty_batch_is_nothing(sink_and_keys: tuple[Sink, list[int]]):
 
 async def test_statuses_are_taken(sink_and_keys: tuple[Sink, list[int]]):
     sink, _ = sink_and_keys
-    await sink.note_statuses([StatusNote("G", online=True, ts_us=START_US)])
+    await sink.note_statuses([StatusNote("G", True, START_US, START_US)])
     await sink.note_statuses([])
 
 

@@ -58,9 +58,10 @@ class MemoryBench(Bench):
 
 
 class MqttBench(Bench):
-    def __init__(self, url: str, client: aiomqtt.Client) -> None:
+    def __init__(self, url: str, client: aiomqtt.Client, client_id: str = "") -> None:
+        self.client_id = client_id or f"test-{uuid4().hex[:12]}"
         self.mqtt = MqttSource(
-            BrokerAddress.parse(url), f"test-{uuid4().hex[:12]}", WINDOW, Backoff(0.05, 0.1)
+            BrokerAddress.parse(url), self.client_id, WINDOW, Backoff(0.05, 0.1), keepalive_s=1
         )
         self.source = self.mqtt
         self.client = client
@@ -179,8 +180,7 @@ async def test_a_backlog_larger_than_the_window_does_not_block_the_start(broker_
         await before.mqtt.close()
         for k in range(4 * WINDOW):
             await before.put(readings_topic("G"), b"%d" % k)
-        after = MqttBench(broker_url, client)
-        after.mqtt._client_id = before.mqtt._client_id
+        after = MqttBench(broker_url, client, before.client_id)
         async with asyncio.timeout(5):
             await after.mqtt.connect()
         found: list[Incoming] = []
@@ -189,6 +189,46 @@ async def test_a_backlog_larger_than_the_window_does_not_block_the_start(broker_
             after.source.commit([m.token for m in new])
         assert texts(found) == [b"%d" % k for k in range(4 * WINDOW)]
         await after.mqtt.close()
+
+
+@pytest.mark.parametrize("bench", ["mqtt"], indirect=True)
+async def test_a_full_window_outlives_the_keepalive(bench: MqttBench):
+    """A database is away for longer than the keep-alive: the connection stays."""
+    connection = bench.mqtt._connection
+    for k in range(3 * WINDOW):
+        await bench.put(readings_topic("G"), b"%d" % k)
+    found = await bench.take(WINDOW)
+    await asyncio.sleep(4.0)
+    assert bench.mqtt._connection is connection
+    bench.source.commit([m.token for m in found])
+    while len(found) < 3 * WINDOW:
+        found += (new := await bench.take(1))
+        assert new, "nothing comes any more"
+        bench.source.commit([m.token for m in new])
+    assert texts(found) == [b"%d" % k for k in range(3 * WINDOW)]
+    assert not any(m.redelivered for m in found)
+    await asyncio.sleep(2.5)  # idle, and kept alive as usual
+    assert bench.mqtt._connection is connection
+
+
+@pytest.mark.parametrize("bench", ["mqtt"], indirect=True)
+async def test_the_window_is_bounded_in_bytes_too(
+    bench: MqttBench, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("collector.pump.WINDOW_BYTES", 1000)
+    for _ in range(WINDOW):
+        await bench.put(readings_topic("G"), b"x" * 400)
+    first = await bench.take(WINDOW, 0.5)
+    assert len(first) == 3
+    bench.source.commit([m.token for m in first])
+    assert len(await bench.take(2)) == 2
+
+
+@pytest.mark.parametrize("bench", ["mqtt"], indirect=True)
+async def test_the_shipped_broker_drops_what_is_far_too_large(bench: MqttBench):
+    await bench.put(readings_topic("G"), b"x" * 1_100_000)
+    await bench.put(readings_topic("G"), b"x" * 1_000_000)
+    assert [len(m.payload) for m in await bench.take(1)] == [1_000_000]
 
 
 async def test_no_broker_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch):

@@ -73,7 +73,8 @@ def test_doctor_finds_a_whole_installation_whole(home):
     wattwitness("db", "upgrade")
     done = wattwitness("doctor", WATTWITNESS_HTTP="127.0.0.1:28080")
     assert done.returncode == 0, done.stdout
-    for subject in ("python", "home", "disk", "broker", "pages", "fonts", "database", "migrations"):
+    checks = "python home disk broker pages fonts database rights migrations clock"
+    for subject in checks.split():
         assert f" {subject} " in done.stdout
     assert "FAIL" not in done.stdout
 

@@ -12,7 +12,11 @@ import pytest
 from wattwitness.domain.instants import US_PER_DAY, to_us
 from wattwitness.domain.registry import Registry
 from wattwitness.files.readings_bounds import Calendar
-from wattwitness.files.readings_import import ReadingsReport, import_readings
+from wattwitness.files.readings_import import (
+    ImportBrokenOffError,
+    ReadingsReport,
+    import_readings,
+)
 from wattwitness.files.registry_import import RegistryImport, import_registry
 from wattwitness.store.database import Database
 from wattwitness.store.readings import read_block
@@ -164,6 +168,38 @@ async def test_a_bad_registry_row_costs_nothing_else(db, small_registry):
     assert str(report.first_rejects[0]).startswith("row 4, gateway_id: no gateway 'NOPE'")
     assert report.rejected_path.name == "circuits.csv.rejected.csv"
     assert set((await load_registry(db)).circuits) == {"C1", "C2"}
+
+
+async def test_a_database_that_fills_up_leaves_a_report_of_what_was_done(
+    db, small_registry, tmp_path
+):
+    await imported(db, small_registry)
+    path = readings_file(tmp_path / "r.csv", 20_000)
+    async with db.connection() as connection:
+        # the error that a full disk gives, once some chunks are stored
+        await connection.execute("CREATE SEQUENCE written")
+        await connection.execute(
+            "CREATE FUNCTION fill_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " IF nextval('written') > 3 THEN RAISE EXCEPTION 'could not extend file'"
+            " USING ERRCODE = 'disk_full'; END IF; RETURN NULL; END $$"
+        )
+        await connection.execute(
+            "CREATE TRIGGER full_disk AFTER INSERT OR UPDATE ON latest"
+            " FOR EACH STATEMENT EXECUTE FUNCTION fill_up()"
+        )
+    with pytest.raises(ImportBrokenOffError) as end:
+        await readings(db, path, 2000)
+    report = end.value.report
+    assert report.error == str(end.value)
+    assert 0 < report.stored == report.rows_read < 20_000
+    assert report.error.startswith(f"{path} was not finished: the database is full")
+    assert f"{report.stored} of its rows were stored, and repeating" in report.error
+    assert "\n" not in report.error
+    async with db.connection() as connection:
+        await connection.execute("DROP TRIGGER full_disk ON latest")
+    assert counts(await readings(db, path)) == (
+        20_000, 20_000 - report.stored, report.stored, 0, 0,
+    )  # fmt: skip
 
 
 async def test_the_steel_works_stores_its_year_once(db, tmp_path):

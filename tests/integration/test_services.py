@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 
 import asyncpg
 import pytest
@@ -94,3 +95,42 @@ async def test_a_missing_mosquitto_is_told_with_its_remedy(home, monkeypatch):
     with pytest.raises(SetupError, match="apt-get install mosquitto"):
         async with services(load_settings(), broker=True):
             pass
+
+
+async def test_homes_that_start_together_have_brokers_of_their_own(short_folder, tmp_path):
+    code = (
+        "import asyncio, sys; from wattwitness.runtime.settings import load_settings;"
+        "from wattwitness.runtime.services import services\n"
+        "async def main():\n"
+        "    async with services(load_settings(), broker=True) as found:\n"
+        "        print(found.mqtt_url, flush=True)\n"
+        "        await asyncio.to_thread(sys.stdin.read)\n"
+        "asyncio.run(main())"
+    )
+    started = []
+    for n in range(4):
+        home = {**os.environ, "WATTWITNESS_HOME": str(short_folder / f"together{n}")}
+        started.append(
+            await asyncio.create_subprocess_exec(
+                sys.executable, "-c", code, env=home,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            )
+        )  # fmt: skip
+    urls = [(await process.stdout.readline()).decode().strip() for process in started]
+    for process in started:
+        process.stdin.close()
+        await process.wait()
+    assert len(set(urls)) == 4, urls
+
+
+async def test_stopped_while_the_database_starts_it_is_let_go_again(home):
+    async def use():
+        async with services(load_settings(), database=True):
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(use())
+    await asyncio.sleep(0.3)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not (home / "postgres" / "postmaster.pid").exists()

@@ -123,24 +123,82 @@ async def test_quality_thresholds_spells_histograms_come_back(filled):
     np.testing.assert_array_equal(back, counts)
 
 
+TESTABLE = Testability(
+    enterprise_id="E1", kind="treatment_off", pairing_id="PR", testable=True, why=""
+)
+NOW = to_us(T0 + timedelta(days=400))  # wall clock, far from the data
+
+
+async def replace_with(db, *episodes, until=None, leads=(), testable=(TESTABLE,), now=NOW):
+    data_until = None if until is None else to_us(until)
+    await findings.replace_findings(db, "E1", episodes, leads, testable, now, data_until)
+
+
+async def trace(db):
+    return [c.change for c in reversed(await findings.finding_changes(db, "E1"))]
+
+
 async def test_findings_are_replaced_and_leave_a_trace(filled):
-    testable = [
-        Testability(
-            enterprise_id="E1", kind="treatment_off", pairing_id="PR", testable=True, why=""
-        )
-    ]
-    await findings.replace_findings(filled, "E1", [episode()], [lead()], testable, to_us(T0))
+    await replace_with(filled, episode(), leads=[lead()])
     assert await findings.list_episodes(filled) == [episode()]
-    assert await findings.list_testability(filled) == testable
+    assert await findings.list_testability(filled) == [TESTABLE]
     stored = await findings.get_lead(filled, lead().lead_id)
     assert stored == lead(rank=1)
-    later = episode(to=T0 + timedelta(hours=3))
-    await findings.replace_findings(filled, "E1", [later], [lead()], testable, to_us(T0))
-    await findings.replace_findings(filled, "E1", [later], [lead()], testable, to_us(T0))
-    await findings.replace_findings(filled, "E1", [], [], testable, to_us(T0))
-    changes = [c.change for c in await findings.finding_changes(filled, "E1")]
-    assert changes == ["vanished", "changed", "appeared"]
-    assert (await findings.analysis_progress(filled)).last_analysed_us == to_us(T0)
+    shorter = episode(to=T0 + timedelta(minutes=40))
+    await replace_with(filled, shorter, leads=[lead(score=0.4)])
+    await replace_with(filled, shorter, leads=[lead(score=0.4)])
+    assert (await findings.list_leads(filled))[0].score == 0.4
+    await replace_with(filled, testable=())
+    assert await trace(filled) == ["appeared", "changed", "vanished"]
+    assert await findings.list_episodes(filled) == []
+    assert await findings.list_leads(filled) == []
+    assert await findings.list_testability(filled) == []
+
+
+async def test_an_episode_that_goes_on_is_no_change(filled):
+    for minute in range(60):
+        newest = T0 + timedelta(minutes=31 + minute)
+        await replace_with(filled, episode(to=newest), until=newest)
+    assert (await findings.list_episodes(filled))[0].to == newest
+    assert await trace(filled) == ["appeared"]
+    await replace_with(filled, episode(to=newest, suppressed_by="D"), until=newest)
+    assert await trace(filled) == ["appeared", "changed"]
+
+
+async def test_late_data_that_lengthen_what_was_over_are_a_change(filled):
+    over = episode(to=T0 + timedelta(hours=1))
+    await replace_with(filled, over, until=T0 + timedelta(hours=1))
+    await replace_with(filled, over, until=T0 + timedelta(hours=9))
+    await replace_with(filled, episode(to=T0 + timedelta(hours=3)), until=T0 + timedelta(hours=9))
+    await replace_with(filled, over, until=T0 + timedelta(hours=9))
+    assert await trace(filled) == ["appeared", "changed", "changed"]
+
+
+async def test_times_of_the_trace_and_of_the_last_run_are_the_wall_clock_s(filled):
+    assert (await findings.analysis_progress(filled)).last_analysed_us is None
+    await replace_with(filled, episode(), until=T0)
+    await replace_with(filled, episode(), until=T0, now=NOW + 1)
+    (change,) = await findings.finding_changes(filled, "E1")
+    assert (to_us(change.changed_at), change.data_until) == (NOW, T0)
+    assert (await findings.analysis_progress(filled)).last_analysed_us == NOW + 1
+
+
+async def test_what_did_not_change_is_not_written_again(filled):
+    async def versions():
+        async with filled.connection() as connection:
+            return [
+                await connection.fetch(f"SELECT xmin, ctid FROM {table} ORDER BY ctid")  # noqa: S608
+                for table in ("episodes", "leads", "testability")
+            ]
+
+    next_day = episode(T0 + timedelta(days=1))
+    await replace_with(filled, episode(), next_day, leads=[lead()])
+    before = await versions()
+    await replace_with(filled, episode(), next_day, leads=[lead()])
+    assert await versions() == before
+    await replace_with(filled, episode(), episode(T0 + timedelta(days=1), confidence=0.5))
+    assert (await versions())[0][0] == before[0][0]
+    assert [e.confidence for e in await findings.list_episodes(filled)] == [0.9, 0.5]
 
 
 async def test_leads_are_ranked_among_all_whatever_is_asked_for(filled):

@@ -1,11 +1,13 @@
 import asyncio
 
+import asyncpg
 import pytest
 
 from wattwitness.domain.errors import StoreUnavailableError
 from wattwitness.store.database import Database
 from wattwitness.store.migrations import load_migrations, pending, upgrade
 from wattwitness.store.mode import Mode
+from wattwitness.store.overview import database_status
 from wattwitness.store.registry import load_registry
 
 
@@ -63,3 +65,27 @@ async def test_an_absent_database_is_one_line_with_a_remedy(dsn, words):
 async def test_an_unknown_database_is_told(postgres_url):
     with pytest.raises(StoreUnavailableError, match="does not exist"):
         await Database.open(postgres_url.replace("/postgres?", "/no_such?"))
+
+
+async def test_a_role_without_rights_is_one_line(postgres_url, database_url):
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("DROP ROLE IF EXISTS weak; CREATE ROLE weak LOGIN")
+    await connection.execute("REVOKE CREATE ON SCHEMA public FROM public")
+    await connection.close()
+    weak = database_url.replace("postgres:@", "weak@")
+    async with await Database.open(weak) as db:
+        assert not (await database_status(db)).writable
+        with pytest.raises(StoreUnavailableError, match=r"does not let us.*GRANT") as caught:
+            await upgrade(db)
+    assert "\n" not in str(caught.value)
+
+
+async def test_a_read_only_database_is_told(database_url):
+    connection = await asyncpg.connect(database_url)
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    await connection.close()
+    async with await Database.open(database_url) as db:
+        assert not (await database_status(db)).writable
+        with pytest.raises(StoreUnavailableError, match="read-only"):
+            await upgrade(db)

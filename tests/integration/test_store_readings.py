@@ -8,19 +8,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from wattwitness.domain.errors import StoreUnavailableError
 from wattwitness.domain.ingest import IngestBatch, IngestOutcome
 from wattwitness.domain.instants import US_PER_DAY, US_PER_MINUTE, to_us
 from wattwitness.domain.readings import MEASURANDS, NEVER, empty_readings
 from wattwitness.domain.registry import Circuit, Enterprise, Gateway, Registry, Role
 from wattwitness.domain.rejects import Parked, Reject, RejectCode
 from wattwitness.store.days import clear_dirty, data_days, take_dirty
-from wattwitness.store.epochs import load_epochs
+from wattwitness.store.epochs import forget_epochs, load_epochs
 from wattwitness.store.gateways import gateway_health, gateway_totals, set_status
 from wattwitness.store.latest import latest_values, watermark
 from wattwitness.store.maintenance import maintain
 from wattwitness.store.mode import Mode
 from wattwitness.store.overview import database_status
-from wattwitness.store.parked import load_parked, parked_counts, remove_parked
+from wattwitness.store.parked import load_parked, parked_counts
 from wattwitness.store.readings import data_range, read_block, stream_readings, write_batch
 from wattwitness.store.registry import load_registry, save_registry
 from wattwitness.store.rejects import count_rejects, list_rejects
@@ -230,8 +231,92 @@ async def test_parked_is_offered_once_the_registry_knows(db):
     )
     offered = await load_parked(db)
     assert [item for _, item in offered] == parked
-    await remove_parked(db, [number for number, _ in offered])
+    taken = IngestBatch(taken_parked=[number for number, _ in offered], from_gateways=False)
+    await write_batch(db, taken)
     assert await parked_counts(db) == []
+
+
+async def test_parked_leaves_with_the_readings_or_not_at_all(db):
+    keys = await keys_of(db)
+    item = Parked(gateway_id="G1", channel="P0", payload=b"1", received_us=START, readings=1)
+    await write_batch(db, IngestBatch(parked=[item]))
+    ((number, _),) = await load_parked(db)
+    impossible = Reject(
+        gateway_id="G\x00", code=RejectCode.MALFORMED, text="", payload=b"", received_us=START
+    )
+    rows = minutes(keys[:1], 1)
+    batch = IngestBatch(rows=rows, taken_parked=[number], rejects=[impossible])
+    with pytest.raises(StoreUnavailableError):  # any end of the transaction will do
+        await write_batch(db, batch)
+    assert len(await load_parked(db)) == 1
+    assert len(await everything(db, keys)) == 0
+
+
+async def test_parked_is_offered_in_bounded_slices(db, monkeypatch):
+    monkeypatch.setattr("wattwitness.store.parked.SLICE_BYTES", 25)
+    await keys_of(db)
+    parked = [
+        Parked(gateway_id="G1", channel="P0", payload=b"%010d" % k, received_us=START, readings=4)
+        for k in range(5)
+    ]
+    await write_batch(db, IngestBatch(parked=parked))
+    assert len(await load_parked(db)) == 2, "25 bytes"
+    assert len(await load_parked(db, messages=1)) == 1
+    assert len(await load_parked(db, readings=7)) == 1
+    monkeypatch.setattr("wattwitness.store.parked.SLICE_BYTES", 1)
+    assert len(await load_parked(db)) == 1, "one item always goes"
+
+
+async def test_what_is_delivered_again_is_kept_and_counted_once(any_db):
+    keys = await keys_of(any_db)
+    reject = Reject(
+        gateway_id="G1",
+        code=RejectCode.MALFORMED,
+        text="not JSON",
+        payload=b"{",
+        received_us=START,
+    )
+    parked = Parked(gateway_id="G1", channel="P9", payload=b"1", received_us=START, readings=4)
+    batch = IngestBatch(rows=minutes(keys[:1], 2), rejects=[reject, reject], parked=[parked])
+    outcome = await write_batch(any_db, batch)
+    assert outcome == IngestOutcome(received=8, stored=2, rejected=1, parked=4, duplicates=1)
+    assert await write_batch(any_db, batch) == IngestOutcome(received=8, duplicates=8)
+    assert await count_rejects(any_db) == {"malformed": 1}
+    assert [c.readings for c in await parked_counts(any_db)] == [4]
+    assert (await gateway_totals(any_db))["G1"] == {
+        "received": 16, "stored": 2, "duplicate": 9, "revision": 0, "rejected": 1, "parked": 4,
+    }  # fmt: skip
+
+
+async def test_latest_is_what_is_stored(any_db):
+    """Neither a duplicate nor a revision may pass for the newest value."""
+    keys = await keys_of(any_db)
+    rows = minutes(keys[:1], 3)
+    rows["received_at"] = START
+    await write_batch(any_db, IngestBatch(rows=rows[[0, 2]]))
+    later = rows.copy()  # minute 1 is new, minute 2 is another value, later received
+    later["received_at"] += US_PER_DAY
+    later["p_kw"][2] += 50
+    outcome = await write_batch(any_db, IngestBatch(rows=later))
+    assert (outcome.stored, outcome.revisions) == (1, 1)
+    (newest,) = await latest_values(any_db)
+    assert (newest.ts_us, newest.received_us) == (rows["ts"][2], START)
+    assert newest.p_kw == pytest.approx(rows["p_kw"][2])
+
+
+async def test_epochs_come_in_the_order_of_their_last_use_and_are_forgotten(db):
+    for epoch in ("a", "b", "c", "d"):
+        await write_batch(db, IngestBatch(epochs={("G1", epoch): 1}))
+    await write_batch(db, IngestBatch(epochs={("G1", "a"): 2, ("G2", "x"): 9}))
+    assert [e for _, e in await load_epochs(db)] == ["b", "c", "d", "a", "x"]
+    await forget_epochs(db, keep=2)
+    assert await load_epochs(db) == {("G1", "d"): 1, ("G1", "a"): 2, ("G2", "x"): 9}
+    async with db.connection() as connection:
+        await connection.execute(
+            "UPDATE gateway_epochs SET touched_at = now() - interval '91 days' WHERE epoch = 'x'"
+        )
+    await forget_epochs(db, keep=2, days=90)
+    assert list(await load_epochs(db)) == [("G1", "d"), ("G1", "a")]
 
 
 async def test_latest_range_and_health(db):
@@ -245,9 +330,14 @@ async def test_latest_range_and_health(db):
     last_of_first = rows[rows["circuit"] == keys[0]][-1]
     assert newest["C0"].ts_us == last_of_first["ts"]
     assert newest["C0"].p_kw == pytest.approx(last_of_first["p_kw"])
-    await set_status(db, "G1", online=True, ts_us=START)
-    await set_status(db, "G1", online=False, ts_us=START - 1)  # an older word changes nothing
-    assert [g.online for g in await gateway_health(db)] == [True]
+    await set_status(db, "G1", online=True, ts_us=START, received_us=START + 2)
+    await set_status(db, "G1", online=False, ts_us=START - 1, received_us=START + 9)  # a last will
+    for received_us in (START + 9, START + 99):  # said again, the same word is no news
+        will = {"online": False, "ts_us": START - 1, "received_us": received_us}
+        await set_status(db, "G1", **will)
+        (health,) = await gateway_health(db)
+        assert (health.online, health.status_us) == (False, START - 1)
+        assert health.status_received_us == START + 9
 
 
 async def test_a_clock_that_runs_ahead_does_not_make_everybody_late(db):

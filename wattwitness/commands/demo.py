@@ -4,6 +4,7 @@ The city's past is written as files and imported, its present is published over 
 gateways: the two ways in which real readings come in.
 """
 
+import csv
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import time
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +27,7 @@ from wattwitness.files.readings_import import import_readings
 from wattwitness.files.registry_import import import_registry
 from wattwitness.runtime.lifecycle import Lifecycle, run
 from wattwitness.runtime.logs import configure_logging
+from wattwitness.runtime.role import only_one
 from wattwitness.runtime.services import EMBEDDED, services, users_at_work
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.runtime.supervisor import Program, Supervisor
@@ -42,6 +45,14 @@ live_days = 2
 recent_fault = true
 live_fault_after_min = 5
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    enterprises: int
+    days: int
+    seed: int
+    browser: bool
 
 
 def _say(line: str) -> None:
@@ -66,33 +77,46 @@ def demo(
 
     Uses a home folder of its own, which it empties at each start. Ctrl-C stops all of it.
     """
-    begun = time.monotonic()
     _use_a_home_of_its_own()
     settings = load_settings()
     configure_logging("warning", "demo")
+
+    options = _Options(enterprises=enterprises, days=days, seed=seed, browser=not no_open)
 
     async def main(lifecycle: Lifecycle) -> None:
         if exit_after is not None:
             lifecycle.spawn("exit-after", _stop_later(lifecycle, exit_after))
         ensure_mosquitto(_say)
-        await _empty_home(settings)
-        async with _everything(settings, lifecycle) as (db, supervisor):
-            city = settings.home / "city"
-            await _write_city(supervisor, city, enterprises=enterprises, days=days, seed=seed)
-            leads = lifecycle.spawn("first-lead", _first_lead(db, lifecycle, settings, begun))
-            await _import_city(db, lifecycle, settings, city)
-            if not lifecycle.stop.is_set():
-                _say("going live: simulated gateways publish every minute from now on")
-                supervisor.keep(Program(module="gateway_sim", arguments=("--city", str(city))))
-            if await leads and not no_open:
-                webbrowser.open(f"http://{settings.http}/")
-            await lifecycle.stop.wait()
-            _say("stopping")
-            await lifecycle.finish()
-        if leads.result() is False:
-            raise SetupError("stopped before the first lead was there", "give it more time")
+        with only_one(settings.home, "demo"):
+            await _empty_home(settings)
+            found = await _run(settings, lifecycle, options)
+        if exit_after is not None and not found:
+            raise SetupError(
+                f"no lead within {exit_after:g} s", "give it more time with --exit-after"
+            )
 
     raise typer.Exit(run(main))
+
+
+async def _run(settings: Settings, lifecycle: Lifecycle, options: _Options) -> bool:
+    """Run it until told to stop; whether there was a lead."""
+    begun = time.monotonic()
+    async with _everything(settings, lifecycle) as (db, supervisor):
+        city = settings.home / "city"
+        await _write_city(supervisor, city, options)
+        first = lifecycle.spawn("first-lead", _first_lead(db, lifecycle, settings, begun))
+        if not lifecycle.stop.is_set():
+            await _import_city(db, lifecycle, settings, city)
+        if not lifecycle.stop.is_set():
+            _say("going live: simulated gateways publish every minute from now on")
+            supervisor.keep(Program(module="gateway_sim", arguments=("--city", str(city))))
+        found = bool(await first)
+        if found and options.browser:
+            webbrowser.open(f"http://{settings.http}/")
+        await lifecycle.stop.wait()
+        _say("stopping")
+        await lifecycle.finish()
+    return found
 
 
 def _use_a_home_of_its_own() -> None:
@@ -105,19 +129,18 @@ def _use_a_home_of_its_own() -> None:
 async def _empty_home(settings: Settings) -> None:
     home, marker = settings.home, settings.home / _MARKER
     try:
-        if home.exists() and any(home.iterdir()) and not marker.exists():
+        strange = any(item.name != "run" for item in home.iterdir())  # run/ holds locks, ours too
+        if strange and not marker.exists():
             raise SetupError(
                 f"{home} holds something that is not a demo's", "set WATTWITNESS_HOME elsewhere"
             )
-        home.mkdir(parents=True, exist_ok=True)
         marker.write_text(json.dumps({"made_by": "wattwitness demo"}), encoding="utf-8")
         if users_at_work(settings):
             raise SetupError(
-                f"a demo is running in {home}", "stop it first, or set WATTWITNESS_HOME elsewhere"
+                f"something of ours runs in {home}", "stop it, or set WATTWITNESS_HOME elsewhere"
             )
-        if any((home / name).exists() for name in EMBEDDED):
-            async with services(settings, database=True, broker=True):
-                pass  # what a killed demo left running is joined, and stopped with us
+        if (home / "postgres").exists():
+            await _refuse_strangers(settings)
         for name in (*EMBEDDED, "city", "simulator"):
             shutil.rmtree(home / name, ignore_errors=True)
     except OSError as error:
@@ -126,6 +149,26 @@ async def _empty_home(settings: Settings) -> None:
             "set WATTWITNESS_HOME to a folder of yours",
         ) from error
     _say(f"home folder {home}")
+
+
+async def _refuse_strangers(settings: Settings) -> None:
+    """Keep data that are not the earlier demo's; what a killed demo left running is stopped."""
+    city = settings.home / "city" / "enterprises.csv"
+    simulated: set[str] = set()
+    if city.exists():
+        with city.open(encoding="utf-8-sig", newline="") as file:
+            simulated = {row["enterprise_id"] for row in csv.DictReader(file)}
+    async with (
+        services(settings, database=True, broker=True) as found,
+        await Database.open(found.dsn, application="demo") as db,
+    ):
+        await upgrade(db)
+        strangers = sorted((await load_registry(db)).enterprises.keys() - simulated)
+    if strangers:
+        raise SetupError(
+            f"{settings.home} holds an enterprise that no demo made ({strangers[0]})",
+            "set WATTWITNESS_HOME elsewhere",
+        )
 
 
 async def _stop_later(lifecycle: Lifecycle, seconds: float) -> None:
@@ -154,17 +197,22 @@ async def _everything(
         supervisor = Supervisor(lifecycle, {"WATTWITNESS_LOG_LEVEL": "warning"})
         for module, *arguments in (("collector",), ("analytics", "--follow"), ("dashboards",)):
             supervisor.keep(Program(module=module, arguments=arguments))
+        _say(f"pages: http://{settings.http}/")
         yield db, supervisor
 
 
-async def _write_city(
-    supervisor: Supervisor, city: Path, *, enterprises: int, days: int, seed: int
-) -> None:
-    _say(f"simulating {enterprises} enterprises, {days} days at one reading a minute")
+async def _write_city(supervisor: Supervisor, city: Path, options: _Options) -> None:
+    _say(f"simulating {options.enterprises} enterprises, {options.days} days, minute by minute")
     scenario = city.with_suffix(".toml")
     scenario.write_text(_SCENARIO, encoding="utf-8")
-    options = {"scenario": scenario, "history": city, "enterprises": enterprises, "days": days}
-    arguments = [f"--{name}={value}" for name, value in {**options, "seed": seed}.items()]
+    given = {
+        "scenario": scenario,
+        "history": city,
+        "enterprises": options.enterprises,
+        "days": options.days,
+        "seed": options.seed,
+    }
+    arguments = [f"--{name}={value}" for name, value in given.items()]
     await supervisor.run(Program(module="gateway_sim", arguments=arguments))
 
 
@@ -197,7 +245,7 @@ async def _first_lead(db: Database, lifecycle: Lifecycle, settings: Settings, be
         found = await list_leads(db)
         if found:
             _say(f"first lead after {time.monotonic() - begun:.0f} s: {found[0].reason['en']}")
-            _say(f"look: http://{settings.http}/  (no account needed yet; this machine only)")
+            _say(f"look: http://{settings.http}/leads  (no account needed; this machine only)")
             _say("Ctrl-C stops everything")
             return True
     return False

@@ -194,7 +194,7 @@ async def check_database(settings: Settings) -> list[Finding]:
             status = await database_status(db)
     except WattWitnessError as error:
         return [Finding(Grade.FAIL, "database", error.message, error.remedy)]
-    return [_version(status), _migrations(status), _clock(status)]
+    return [_version(status), _rights(status), _migrations(status), _clock(status)]
 
 
 def _version(status: DatabaseStatus) -> Finding:
@@ -203,6 +203,15 @@ def _version(status: DatabaseStatus) -> Finding:
     old = int(status.server_version.split(".")[0]) < 16
     return Finding(
         Grade.WARN if old else Grade.OK, "database", says, "PostgreSQL 16 or newer is recommended"
+    )
+
+
+def _rights(status: DatabaseStatus) -> Finding:
+    return Finding(
+        Grade.OK if status.writable else Grade.FAIL,
+        "rights",
+        "we may write and make tables" if status.writable else "we may only read",
+        "make our role the owner of the database, and the database writable",
     )
 
 

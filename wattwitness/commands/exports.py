@@ -1,7 +1,5 @@
 """`wattwitness export`: findings and readings to files."""
 
-import os
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,7 +11,7 @@ import typer
 from wattwitness.domain.errors import InputRefusedError, SetupError
 from wattwitness.domain.instants import from_us, local_day, parse_instant, to_us
 from wattwitness.domain.registry import Registry
-from wattwitness.files.outputs import Format, check_target, open_output
+from wattwitness.files.outputs import Format, check_target, format_for, open_output
 from wattwitness.files.readings_export import export_readings
 from wattwitness.files.record_files import write_records
 from wattwitness.files.records import (
@@ -94,7 +92,7 @@ def _instant(text: str) -> datetime:
 
 _FormatOption = Annotated[
     Format | None,
-    typer.Option("--format", help="Default: by the name after -o, else json."),
+    typer.Option("--format", help="Default: by the ending of the file after -o, else json."),
 ]
 _FromOption = Annotated[
     datetime | None,
@@ -129,7 +127,11 @@ def _register(kind: str, line: str) -> None:
             enterprise_ids=tuple(enterprise) if enterprise else None,
             settings=load_settings(),
         )
-        _run(kind, selection, file_format or _format_of(output), output)
+        try:
+            chosen = format_for(output, file_format)
+        except InputRefusedError as refusal:
+            raise typer.BadParameter(str(refusal)) from None
+        _run(kind, selection, chosen, output)
 
     app.command(kind, help=line)(command)
 
@@ -138,22 +140,16 @@ for _kind, _line in _KINDS.items():
     _register(_kind, _line)
 
 
-def _format_of(output: Path | None) -> Format:
-    ending = "" if output is None else output.suffix.lower().removeprefix(".")
-    return Format(ending) if ending in set(Format) else Format.JSON
-
-
 def _run(kind: str, selection: Selection, file_format: Format, output: Path | None) -> None:
     if kind == "verdicts":
         raise SetupError(
             "this version does not judge alerts yet, so there are no verdicts",
             "export leads or episodes instead",
         )
-    check_target(output, file_format)
+    check_target(output)
     try:
         count = run_command(_export(kind, selection, file_format, output))
     except BrokenPipeError:  # the reader has seen enough, as head does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
     if output is not None:
         typer.echo(f"{output}: {count} {kind}")

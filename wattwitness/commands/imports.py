@@ -14,7 +14,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from wattwitness.domain.instants import US_PER_SECOND, to_us
 from wattwitness.files.readings_bounds import Calendar
-from wattwitness.files.readings_import import ReadingsReport, import_readings
+from wattwitness.files.readings_import import (
+    ImportBrokenOffError,
+    ReadingsReport,
+    import_readings,
+)
 from wattwitness.files.registry_import import RegistryImport, RegistryReport, import_registry
 from wattwitness.runtime.lifecycle import run_command
 from wattwitness.runtime.services import services
@@ -31,12 +35,16 @@ _AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.
 @app.command("registry")
 def registry_command(
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="Folder of CSV files, or one .xlsx workbook.")
+        Path, typer.Argument(metavar="PATH", help="Folder of CSV files, one of them, or an .xlsx.")
     ],
     *,
     as_json: _AsJson = False,
 ) -> None:
-    """Import enterprises, gateways, circuits, pairings, measures, alerts and the like."""
+    """Import enterprises, gateways, circuits, pairings, measures, alerts and the like.
+
+    PATH is a folder of CSV files, one CSV named as in that folder (circuits.csv), or one .xlsx
+    workbook with sheets of the same names.
+    """
     found = run_command(_registry(load_settings(), path))
     _tell(found.files, found.left_alone, as_json=as_json)
 
@@ -44,7 +52,8 @@ def registry_command(
 @app.command("readings")
 def readings_command(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help=".csv, .csv.gz or .parquet files.")
+        list[Path],
+        typer.Argument(metavar="FILE...", help=".csv, .csv.gz, .parquet, .json or .xlsx."),
     ],
     *,
     as_json: _AsJson = False,
@@ -73,15 +82,19 @@ async def _readings(settings: Settings, files: Sequence[Path]) -> list[ReadingsR
     async with _database(settings) as db:
         registry = await load_registry(db)
         for path in files:
-            with _progress(path.name) as progress:
-                report = await import_readings(
-                    db,
-                    path,
-                    registry,
-                    calendar(settings),
-                    reject_folders=_reject_folders(settings),
-                    progress=progress,
-                )
+            try:
+                with _progress(path.name) as progress:
+                    report = await import_readings(
+                        db,
+                        path,
+                        registry,
+                        calendar(settings),
+                        reject_folders=_reject_folders(settings),
+                        progress=progress,
+                    )
+            except ImportBrokenOffError as end:
+                reports.append(end.report)
+                break
             reports.append(report)
     return reports
 

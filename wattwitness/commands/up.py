@@ -1,9 +1,12 @@
 """`wattwitness up`: all processes of one installation."""
 
+from contextlib import AsyncExitStack
+
 import typer
 
 from wattwitness.runtime.lifecycle import Lifecycle, run
 from wattwitness.runtime.logs import configure_logging
+from wattwitness.runtime.role import only_one
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import load_settings
 from wattwitness.runtime.supervisor import Program, Supervisor
@@ -26,7 +29,9 @@ def up() -> None:
     configure_logging(settings.log_level, "up")
 
     async def main(lifecycle: Lifecycle) -> None:
-        async with services(settings, database=True, broker=True) as found:
+        async with AsyncExitStack() as stack:
+            stack.enter_context(only_one(settings.home, "up"))
+            found = await stack.enter_async_context(services(settings, database=True, broker=True))
             async with await Database.open(found.dsn, application="up") as db:
                 await upgrade(db)
             supervisor = Supervisor(lifecycle)

@@ -14,6 +14,8 @@ class IngestBatch:
     rows: Readings = field(default_factory=empty_readings)
     rejects: Sequence[Reject] = ()
     parked: Sequence[Parked] = ()
+    # numbers of parked items whose readings are in this batch: they leave the parking with it
+    taken_parked: Sequence[int] = ()
     # (gateway_id, epoch) → newest sequence number without a hole before it
     epochs: Mapping[tuple[str, str], int] = field(default_factory=dict)
     # readings from a file are not counted as a gateway's traffic
@@ -22,7 +24,10 @@ class IngestBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestOutcome:
-    """Each reading ended in exactly one of the counts after `received`."""
+    """Each reading ended in exactly one of the counts after `received`.
+
+    A refused or parked piece that is kept already counts among the duplicates.
+    """
 
     received: int = 0
     stored: int = 0

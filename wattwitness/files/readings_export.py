@@ -3,6 +3,7 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
@@ -74,7 +75,13 @@ class _Writer(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+        else:
+            self.abandon()
+
+    def abandon(self) -> None:  # noqa: B027 - most writers hold nothing but the stream
+        """Let go after an error: what is written is of no use, and is not made to look whole."""
 
     @abstractmethod
     def write(self, rows: Readings, ids: pa.Array) -> None:
@@ -95,6 +102,10 @@ class _Parquet(_Writer):
 
     def close(self) -> None:
         self._writer.close()
+
+    def abandon(self) -> None:
+        with suppress(OSError):
+            self._writer.close()
 
 
 class _Csv(_Writer):
@@ -139,7 +150,10 @@ class _Xlsx(_Writer):
         self._workbook.write(zip(*columns, strict=True))
 
     def close(self) -> None:
-        self._workbook.__exit__(None, None, None)
+        self._workbook.close()
+
+    def abandon(self) -> None:
+        self._workbook.abandon()
 
 
 _WRITERS: Final[Mapping[Format, type[_Writer]]] = {

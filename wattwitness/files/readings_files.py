@@ -1,12 +1,14 @@
-"""Readings files (contract §4) as a stream of chunks: .csv, .csv.gz, .parquet and .xlsx.
+"""Readings files (contract §4) as a stream of chunks: .csv, .csv.gz, .parquet, .json and .xlsx.
 
     for chunk in read_chunks(path):
         chunk.circuits[chunk.rows["circuit"][0]]   # the first reading's circuit id
 
-What kind a file is, its first bytes decide, not its name. Nothing here knows the registry or the
-database; the same stream feeds the import and the simulator's replay.
+What kind a file is, its first bytes decide; a name that promises something else is refused.
+Nothing here knows the registry or the database; the same stream feeds the import and the
+simulator's replay.
 """
 
+import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,7 @@ from wattwitness.files.readings_columns import (
     texts,
 )
 from wattwitness.files.readings_csv import CsvSource
+from wattwitness.files.readings_json import JsonSource
 from wattwitness.files.readings_parquet import ParquetSource
 from wattwitness.files.readings_sources import Batch, ReadingsSource
 from wattwitness.files.readings_workbook import WorkbookSource
@@ -35,6 +38,7 @@ from wattwitness.files.rejected_rows import RowReject
 
 DEFAULT_CHUNK_ROWS: Final = 100_000
 _WORKBOOK_MAGIC: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_JSON_START: Final = re.compile(rb"(\xef\xbb\xbf)?\s*[\[{]")
 
 _Found = dict[int, tuple[str, Problem]]
 
@@ -95,17 +99,24 @@ def open_readings(path: Path, chunk_rows: int) -> ReadingsSource:
     """
     try:
         with path.open("rb") as file:
-            magic = file.read(4)
+            head = file.read(64)
     except OSError as error:
         reason = error.strerror or "cannot be read"
         raise InputRefusedError(f"{path}: {reason}", "check the path") from error
-    if not magic:
+    if not head:
         raise InputRefusedError(f"{path.name} is empty", "a header row is needed")
-    if magic == b"PAR1" or path.suffix == ".parquet":
+    ending, gzipped = path.suffix.lower(), head.startswith(b"\x1f\x8b")
+    if head.startswith(b"PAR1") or ending == ".parquet":
         return ParquetSource(path, chunk_rows)
-    if magic in _WORKBOOK_MAGIC:
+    if head.startswith(_WORKBOOK_MAGIC) or ending == ".xlsx":
         return WorkbookSource(path, chunk_rows)
-    return CsvSource(path, chunk_rows, gzipped=magic[:2] == b"\x1f\x8b")
+    if ending == ".gz" and not gzipped:
+        raise InputRefusedError(
+            f"{path.name} is not a gzip file", "name it .csv if that is what it is, or get it again"
+        )
+    if _JSON_START.match(head) or ending == ".json":
+        return JsonSource(path, chunk_rows)
+    return CsvSource(path, chunk_rows, gzipped=gzipped)
 
 
 def _chunk(batch: Batch, file: str) -> ReadingsChunk:

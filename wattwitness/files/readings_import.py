@@ -9,7 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from wattwitness.domain.bounds import power_limit_kw
-from wattwitness.domain.errors import InputRefusedError
+from wattwitness.domain.errors import (
+    InputRefusedError,
+    SetupError,
+    StoreUnavailableError,
+    WattWitnessError,
+)
 from wattwitness.domain.ingest import IngestBatch, IngestOutcome
 from wattwitness.domain.readings import Readings
 from wattwitness.domain.registry import Registry
@@ -44,6 +49,22 @@ class ReadingsReport:
     error: str = ""  # why the file, or the rest of it, could not be used; empty = it could
 
 
+class ImportBrokenOffError(WattWitnessError):
+    """The database, or the disk, gave up in the middle of a file; another would fare no better.
+
+    Attributes:
+        report: what was done until then; its `error` is this error's line.
+    """
+
+    def __init__(self, report: ReadingsReport, failure: WattWitnessError) -> None:
+        super().__init__(
+            f"{report.file} was not finished: {failure}; {report.stored} of its rows were stored, "
+            "and repeating the import goes on from there"
+        )
+        self.report = report
+        report.error = str(self)
+
+
 async def import_readings(
     db: Database,
     path: Path,
@@ -57,13 +78,13 @@ async def import_readings(
     """Import one file; what was stored before an error stays, and importing again is harmless.
 
     Raises:
-        StoreUnavailableError: the database went away; chunks before are stored.
-        SetupError: the list of rejects cannot be written.
+        ImportBrokenOffError: the database went away or is full, or the list of rejects cannot be
+            written; chunks before are stored. What is wrong with the file, the report says.
     """
     report = ReadingsReport(file=str(path))
     try:
         report.unknown_columns = (await asyncio.to_thread(read_header, path)).unknown_columns
-        with RejectLog(path.name, reject_folders) as log:
+        with RejectLog(path.name, reject_folders, str(path)) as log:
             try:
                 await _store(
                     db, _Matcher(path, registry, calendar, chunk_rows), report, log, progress
@@ -74,6 +95,8 @@ async def import_readings(
                 report.rejected_path = log.path
     except InputRefusedError as refusal:
         report.error = str(refusal)
+    except (StoreUnavailableError, SetupError) as failure:
+        raise ImportBrokenOffError(report, failure) from failure
     return report
 
 
@@ -158,11 +181,11 @@ async def _store(
                 outcome = IngestOutcome()
                 if len(rows):
                     outcome = await write_batch(db, IngestBatch(rows=rows, from_gateways=False))
-                log.add(rejects)
                 report.rows_read += chunk.rows_read
                 report.stored += outcome.stored
                 report.already_there += outcome.duplicates
                 report.revised += outcome.revisions
+                log.add(rejects)
                 progress(chunk.share_done)
         finally:
             # the generator may only be closed when the thread no longer runs it

@@ -64,6 +64,11 @@ def known_columns(header: Sequence[str], file: str, remedy: str = "") -> tuple[s
     """
     known = tuple(name for name in header if name in READING_COLUMNS)
     found = "found: " + (", ".join(header)[:200] or "nothing")
+    if not known and not remedy:
+        raise InputRefusedError(
+            f"{file} is no readings file: it names none of their columns",
+            f"circuit_id, ts, p_kw or e_kwh are needed; {found}",
+        )
     missing = [name for name in ("circuit_id", "ts") if name not in known]
     if missing:
         raise InputRefusedError(

@@ -64,7 +64,9 @@ def read_registry(path: Path, known: Registry) -> RegistryFiles:
         except InputRefusedError as refusal:
             report.error = str(refusal)
     for noun, draft, (column, reason) in refuse_unfounded(known, drafts):
-        reports[noun].rejects.append(_reject(reports[noun].source, draft.row, column, reason))
+        value = draft.cells.get(column, "")
+        reject = _reject(reports[noun].source, draft.row, column, reason, value=value)
+        reports[noun].rejects.append(reject)
     for report in reports.values():
         report.rejects.sort(key=lambda reject: reject.row)
     return RegistryFiles(
@@ -140,9 +142,12 @@ def _drafts(kind: SheetKind, sheet: Sheet, known: Registry, report: SheetReport)
         if first != row.number:
             key = ", ".join(name.rstrip("_") for name in kind.key)
             reason = f"the same {key} as in row {first} - keep one of the two"
-            report.rejects.append(_reject(sheet.source, row.number, kind.columns[0].name, reason))
+            column = kind.columns[0].name
+            report.rejects.append(
+                _reject(sheet.source, row.number, column, reason, value=row.cells[column])
+            )
             continue
-        drafts.append(Draft(row.number, value))
+        drafts.append(Draft(row.number, value, row.cells))
     return drafts
 
 

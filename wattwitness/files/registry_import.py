@@ -46,13 +46,18 @@ async def import_registry(
     found = read_registry(path, await load_registry(db))
     counts = await save_registry(db, found.registry)
     nothing = SaveCount(read=0, stored=0)
-    reports = tuple(_report(r, counts.get(r.noun, nothing), reject_folders) for r in found.reports)
+    folder = path if path.is_dir() else path.parent
+    reports = tuple(
+        _report(r, counts.get(r.noun, nothing), folder, reject_folders) for r in found.reports
+    )
     return RegistryImport(files=reports, left_alone=found.left_alone)
 
 
-def _report(report: SheetReport, count: SaveCount, folders: Sequence[Path]) -> RegistryReport:
+def _report(
+    report: SheetReport, count: SaveCount, folder: Path, reject_folders: Sequence[Path]
+) -> RegistryReport:
     name = report.source.replace("[", ".").replace("]", "")  # a workbook's sheet
-    with RejectLog(name, folders) as log:
+    with RejectLog(name, reject_folders, str(folder / report.source)) as log:
         log.add(report.rejects)
     return RegistryReport(
         file=report.source,

@@ -26,6 +26,7 @@ class Draft:
 
     row: int
     value: Any
+    cells: Mapping[str, str]  # the texts that it was read from
 
 
 Drafts = Mapping[str, list[Draft]]

@@ -107,8 +107,10 @@ def _measure(it: Measure) -> Complaint | None:
 
 
 def _alert(it: Alert) -> Complaint | None:
-    if it.lifted_at is not None and it.lifted_at < it.issued_at:
-        return "lifted_at", "lifted_at is before issued_at"
+    if it.response_from < it.issued_at:
+        return "response_from", "response_from is before issued_at"
+    if it.lifted_at is not None and it.lifted_at <= it.response_from:
+        return "lifted_at", "lifted_at is not after response_from - the alert was never in force"
     return None
 
 

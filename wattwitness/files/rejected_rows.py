@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TextIO
@@ -12,7 +13,7 @@ from wattwitness.domain.errors import SetupError
 UNKNOWN_CIRCUIT: Final = "unknown_circuit"
 """Code of a reading whose circuit the registry does not have; other codes: `RejectCode`."""
 
-_HEADER: Final = ("file", "row", "column", "code", "reason", "value")
+_HEADER: Final = ["file", "row", "column", "code", "reason", "value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +39,23 @@ class RowReject:
 class RejectLog:
     """Writes rejects to `<name>.rejected.csv` as they come; remembers only the first few.
 
-    The file is made with the first reject, in the first of `folders` that can be written. Closed by
-    leaving the context.
+    The file is made with the first reject, in the first of `folders` that can be written. It takes
+    the place of an earlier list of the same source; any other file of that name stays, and the list
+    is numbered (`<name>.rejected.2.csv`). Closed by leaving the context.
+
+    Args:
+        name: of the list, without its ending.
+        folders: where it may be, the best first.
+        source: the refused file as the user named it; stands in the column `file`.
+        keep: how many rejects to remember.
     """
 
-    def __init__(self, name: str, folders: Iterable[Path], keep: int = 5) -> None:
+    def __init__(self, name: str, folders: Iterable[Path], source: str, keep: int = 5) -> None:
         self.first: list[RowReject] = []
         self.count = 0
         self.path: Path | None = None
-        self._name = f"{name}.rejected.csv"
+        self._name = f"{name}.rejected"
+        self._source = source
         self._folders = tuple(folders)
         self._keep = keep
         self._file: TextIO | None = None
@@ -60,8 +69,13 @@ class RejectLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._file is not None:
+        if self._file is None:
+            return
+        try:
             self._file.close()
+        except OSError as failure:
+            raise self._unwritable(failure) from failure
+        finally:
             self._file = None
 
     def add(self, rejects: Iterable[RowReject]) -> None:
@@ -76,18 +90,23 @@ class RejectLog:
             self.count += 1
             if len(self.first) < self._keep:
                 self.first.append(reject)
-            row = (reject.file, reject.row, reject.column, reject.code, reject.reason, reject.value)
+            row = (
+                self._source, reject.row, reject.column, reject.code, reject.reason, reject.value,
+            )  # fmt: skip
             try:
                 csv.writer(self._file, lineterminator="\n").writerow(row)
             except OSError as error:
-                raise SetupError(
-                    f"{self.path} cannot be written ({error.strerror})", "free some disk space"
-                ) from error
+                raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> SetupError:
+        return SetupError(
+            f"{self.path} cannot be written ({error.strerror})", "free some disk space"
+        )
 
     def _open(self) -> TextIO:
         for folder in self._folders:
-            path = folder / self._name
             try:
+                path = self._free(folder)
                 file = path.open("w", encoding="utf-8", newline="")
             except OSError:
                 continue
@@ -99,3 +118,19 @@ class RejectLog:
             f"the list of refused rows cannot be written in {tried}",
             "run the import in a folder where you may write",
         )
+
+    def _free(self, folder: Path) -> Path:
+        """The first name in a folder that is not taken by anything but an earlier such list."""
+        number, path = 1, folder / f"{self._name}.csv"
+        while path.exists() and not self._is_earlier(path):
+            number += 1
+            path = folder / f"{self._name}.{number}.csv"
+        return path
+
+    def _is_earlier(self, path: Path) -> bool:
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                rows = list(islice(csv.reader(file), 2))
+        except (OSError, ValueError, csv.Error):
+            return False
+        return rows[:1] == [_HEADER] and all(row[:1] == [self._source] for row in rows[1:])

@@ -80,7 +80,7 @@ def read_workbook(path: Path) -> dict[str, Sheet]:
     except (CalamineError, OSError, ValueError) as error:
         raise InputRefusedError(
             f"{path.name} is not an .xlsx workbook ({_short(error)})",
-            "save it as .xlsx, or give a folder of CSV files",
+            "save it as .xlsx, or as CSV",
         ) from error
     for name, grid in tables.items():
         if not any(cell != "" for row in grid for cell in row):

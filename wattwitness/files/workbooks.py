@@ -1,5 +1,10 @@
-"""Tables into an .xlsx workbook, row by row in bounded memory, with formulas guarded."""
+"""Tables into an .xlsx workbook, row by row, with formulas guarded.
 
+Only the packed file is held in memory (a sheet ends at a million rows): packing straight into a
+stream that fails, as a full disk does, cannot be ended quietly.
+"""
+
+import io
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
@@ -19,7 +24,10 @@ class Workbook:
     """One sheet with a header row that stays in view; closed by leaving the context."""
 
     def __init__(self, stream: BinaryIO, sheet: str, header: Sequence[str]) -> None:
-        self._book = xlsxwriter.Workbook(stream, {"constant_memory": True, "in_memory": False})
+        self._stream = stream
+        self._packed = io.BytesIO()
+        options = {"constant_memory": True, "in_memory": False}
+        self._book = xlsxwriter.Workbook(self._packed, options)
         self._sheet: Any = self._book.add_worksheet(sheet[:31])
         # text that looks like a formula is marked as text, as a leading ' does by hand: it stays
         # text when a user edits the cell, and the value itself is not changed
@@ -40,6 +48,18 @@ class Workbook:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abandon()
+
+    def close(self) -> None:
+        """Pack the workbook and write it to the stream."""
+        self._book.close()
+        self._stream.write(self._packed.getbuffer())
+
+    def abandon(self) -> None:
+        """Let go of what was written, after an error."""
         self._book.close()
 
     def write(self, rows: Iterable[Sequence[Value]]) -> None:

@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -43,20 +44,32 @@ def start_mosquitto(folder: Path, preferred_port: int) -> str:
     program = find_mosquitto()
     if program is None:
         raise SetupError("mosquitto, the MQTT broker, is not installed", REMEDY)
-    port = _free_port(preferred_port)
-    configuration = _write_configuration(folder, port)
-    # it makes itself a daemon, so that it outlives whichever of its users started it
-    started = subprocess.run(
-        [program, "-d", "-c", str(configuration)], capture_output=True, text=True, check=False
+    for port in _free_ports(preferred_port):
+        if _start_on(program, folder, port):
+            (folder / "port").write_text(str(port), encoding="utf-8")
+            return f"mqtt://127.0.0.1:{port}"
+    said = (folder / "log").read_text(encoding="utf-8", errors="replace").splitlines()
+    raise SetupError(
+        f"mosquitto does not start: {said[-1] if said else 'no message'}", f"see {folder / 'log'}"
     )
-    if started.returncode or not _listens(port):
-        said = started.stderr.splitlines() or (folder / "log").read_text("utf-8").splitlines()
-        raise SetupError(
-            f"mosquitto does not start: {said[-1] if said else 'no message'}",
-            f"see {folder / 'log'}",
-        )
-    (folder / "port").write_text(str(port), encoding="utf-8")
-    return f"mqtt://127.0.0.1:{port}"
+
+
+def _start_on(program: str, folder: Path, port: int) -> bool:
+    """Whether a broker of ours came to listen there; another may have been quicker."""
+    configuration = _write_configuration(folder, port)
+    (folder / "pid").unlink(missing_ok=True)
+    (folder / "log").touch()
+    # it makes itself a daemon, so that it outlives whichever of its users started it
+    subprocess.run([program, "-d", "-c", str(configuration)], capture_output=True, check=False)
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        process = _process(folder)
+        if process is None and (folder / "pid").exists():
+            return False
+        if process is not None and _listens(process, port):
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def stop_mosquitto(folder: Path) -> None:
@@ -85,7 +98,8 @@ def _running_port(folder: Path) -> int | None:
     return int((folder / "port").read_text(encoding="utf-8"))
 
 
-def _free_port(preferred: int) -> int:
+def _free_ports(preferred: int) -> Iterator[int]:
+    """A few ports on which nobody listens now, the preferred one first."""
     for port in (*range(preferred, preferred + 50), 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -93,8 +107,8 @@ def _free_port(preferred: int) -> int:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
-    raise SetupError("no free port for the broker", "set WATTWITNESS_BROKER_PORT")
+            found = int(probe.getsockname()[1])
+        yield found
 
 
 def _write_configuration(folder: Path, port: int) -> Path:
@@ -113,12 +127,9 @@ def _write_configuration(folder: Path, port: int) -> Path:
     return path
 
 
-def _listens(port: int) -> bool:
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            probe.settimeout(0.2)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return True
-        time.sleep(0.05)
-    return False
+def _listens(process: psutil.Process, port: int) -> bool:
+    try:
+        found = process.net_connections(kind="tcp")
+    except psutil.Error:
+        return False
+    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in found)

@@ -97,7 +97,12 @@ async def _shared(
             if use.leave():
                 stop(service)
 
-    service = await asyncio.to_thread(join)
+    joining = asyncio.ensure_future(asyncio.to_thread(join))
+    try:
+        service = await asyncio.shield(joining)
+    except asyncio.CancelledError:  # the thread goes on: wait for it, then let go again
+        await asyncio.to_thread(leave, await joining)
+        raise
     try:
         yield service
     finally:

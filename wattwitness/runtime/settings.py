@@ -3,7 +3,9 @@
 Every field is described here and in docs/settings.md; a test holds the two together.
 """
 
+import difflib
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +21,9 @@ from pydantic_settings import (
 
 from wattwitness.domain.errors import InputRefusedError
 
+_PREFIX = "WATTWITNESS_"
+_NOT_SETTINGS = ("WATTWITNESS_TEST_", "WATTWITNESS_PARENT_PID")  # of the tests, of a supervisor
+
 
 def default_home() -> Path:
     """The home folder: `$WATTWITNESS_HOME`, or a per-user data folder."""
@@ -30,7 +35,7 @@ class Settings(BaseSettings):
     """What can be set, with its default."""
 
     model_config = SettingsConfigDict(
-        env_prefix="WATTWITNESS_", env_ignore_empty=True, extra="forbid", frozen=True
+        env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
     )
 
     home: Path = Field(
@@ -129,16 +134,30 @@ def load_settings() -> Settings:
     Raises:
         InputRefusedError: one line that names the setting and what it may be.
     """
+    _refuse_unknown_names(os.environ)
     try:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "settings"
+        says = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            says = "there is no such setting"
         raise InputRefusedError(
-            f"setting {name}: {first['msg']} (got {first.get('input')!r})",
+            f"setting {name}: {says} (got {first.get('input')!r})",
             f"mend WATTWITNESS_{name.upper()} or {default_home() / 'wattwitness.toml'}",
         ) from None
     except ValueError as error:  # a TOML file that is none
         raise InputRefusedError(
             f"{default_home() / 'wattwitness.toml'} cannot be read: {error}", "mend the file"
         ) from None
+
+
+def _refuse_unknown_names(environment: Mapping[str, str]) -> None:
+    """A misspelt variable would otherwise be a default without a word."""
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for name in sorted(environment):
+        if name.startswith(_PREFIX) and name not in known and not name.startswith(_NOT_SETTINGS):
+            near = difflib.get_close_matches(name, known, n=1)
+            remedy = f"did you mean {near[0]}?" if near else "docs/settings.md lists them"
+            raise InputRefusedError(f"there is no setting {name}", remedy)

@@ -1,4 +1,4 @@
-"""An open database: the pool, the mode, and the one place where driver errors are translated."""
+"""An open database: the pool, the mode, and transactions whose errors are ours."""
 
 import asyncio
 import json
@@ -11,73 +11,14 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from wattwitness.domain.errors import StoreBusyError, StoreUnavailableError
 from wattwitness.domain.instants import DEFAULT_ZONE
 from wattwitness.store.mode import Connection, Mode, resolve_mode
+from wattwitness.store.translation import translated
 
-if TYPE_CHECKING:  # quanta needs the database to load itself
-    from wattwitness.store.quanta import CircuitFacts
+if TYPE_CHECKING:  # the facts need the database to load themselves
+    from wattwitness.store.circuit_facts import CircuitFacts
 
 SQL = files("wattwitness.store") / "sql"
-_REMEDY = "check WATTWITNESS_DATABASE_URL and that PostgreSQL runs (wattwitness doctor)"
-_FULL = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError)
-_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # shut down, starting up, cancelled
-    asyncpg.InsufficientResourcesError,  # too many connections
-    asyncpg.PostgresSystemError,  # its disk or memory fails
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-)
-_CONFLICTS = (
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.LockNotAvailableError,
-)
-
-
-def _redacted(dsn: str) -> str:
-    head, at, tail = dsn.rpartition("@")
-    return f"{head.split('://')[0]}://…@{tail}" if at else dsn
-
-
-@asynccontextmanager
-async def translated(dsn: str = "") -> AsyncIterator[None]:
-    """Turn driver errors into `StoreUnavailableError` with one line and its remedy."""
-    where = f" at {_redacted(dsn)}" if dsn else ""
-    try:
-        yield
-    except _FULL as error:
-        raise StoreUnavailableError(
-            f"the database is full: {error}", "free disk space on its machine; nothing was lost"
-        ) from error
-    except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-        raise StoreUnavailableError(f"the database{where} refuses us: {error}", _REMEDY) from error
-    except asyncpg.InvalidCatalogNameError as error:
-        raise StoreUnavailableError(
-            f"the database{where} does not exist: {error}", "create it with createdb"
-        ) from error
-    except asyncpg.ReadOnlySQLTransactionError as error:
-        raise StoreUnavailableError(f"the database is read-only: {error}", _REMEDY) from error
-    except asyncpg.UndefinedTableError as error:
-        raise StoreUnavailableError(
-            f"the database has no tables of ours yet: {error}", "run wattwitness db upgrade"
-        ) from error
-    except asyncpg.exceptions.ClientConfigurationError as error:
-        raise StoreUnavailableError(
-            f"{_redacted(dsn)!r} is not a PostgreSQL address: {error}",
-            "write postgresql://user:password@host:5432/database",
-        ) from error
-    except _CONFLICTS as error:
-        raise StoreBusyError(
-            f"the database was busy with the same rows: {error}", "nothing was lost; try again"
-        ) from error
-    except _AWAY as error:
-        reason = str(error) or type(error).__name__
-        raise StoreUnavailableError(
-            f"the database{where} cannot be reached: {reason}", _REMEDY
-        ) from error
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

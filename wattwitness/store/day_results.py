@@ -23,6 +23,7 @@ _LEVELS = (
     "running_release_kw",
     "running_level_kw",
 )
+_WRITE_LOCK = 0x5758
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,8 @@ async def replace_day_results(
     days = sorted(results)
     async with db.transaction() as connection:
         enterprise, keys = await _keys_of(connection, enterprise_id)
-        # one analysis of an enterprise at a time: two would interleave their deletes and inserts
-        await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", 0x5757, enterprise)
+        # analyses take turns (`days.analysing`); whoever writes without it must not interleave
+        await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", _WRITE_LOCK, enterprise)
         for noun in ("states", "quality", "thresholds"):
             await connection.execute(sql[f"clear_{noun}"], list(keys.values()), days)
         await connection.execute(sql["clear_spells"], enterprise, days)

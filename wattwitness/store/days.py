@@ -1,10 +1,12 @@
 """Local days of an enterprise: which have readings, and which changed since they were analysed."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 
 from wattwitness.store.database import Database
+from wattwitness.store.translation import translated
 
 _TAKE = """
 SELECT enterprise_id, day, mark FROM dirty_days JOIN enterprises USING (enterprise_key)
@@ -12,22 +14,34 @@ WHERE ($2::text[] IS NULL OR enterprise_id = ANY ($2))
   AND ($3::date IS NULL OR day >= $3) AND ($4::date IS NULL OR day <= $4)
 ORDER BY day DESC, enterprise_id LIMIT $1
 """
+# Rows are locked in the order in which the ingest marks them: the two never wait for each other.
 _CLEAR = """
-DELETE FROM dirty_days d
-USING unnest($1::text[], $2::date[], $3::bigint[]) AS t (enterprise_id, day, mark), enterprises e
-WHERE e.enterprise_id = t.enterprise_id AND d.enterprise_key = e.enterprise_key
-  AND d.day = t.day AND d.mark = t.mark
+WITH locked AS MATERIALIZED (
+    SELECT d.enterprise_key, d.day
+    FROM dirty_days d JOIN enterprises e USING (enterprise_key)
+         JOIN unnest($1::text[], $2::date[], $3::bigint[]) AS t (enterprise_id, day, mark)
+         ON e.enterprise_id = t.enterprise_id AND d.day = t.day AND d.mark = t.mark
+    ORDER BY d.enterprise_key, d.day
+    FOR UPDATE OF d
+)
+DELETE FROM dirty_days d USING locked l
+WHERE d.enterprise_key = l.enterprise_key AND d.day = l.day
 """
 _MARK = """
 INSERT INTO dirty_days (enterprise_key, day, mark)
 SELECT enterprise_key, day, nextval('dirty_mark')
 FROM data_days JOIN enterprises USING (enterprise_key)
 WHERE ($1::text[] IS NULL OR enterprise_id = ANY ($1)) AND day BETWEEN $2 AND $3
+ORDER BY enterprise_key, day
 ON CONFLICT (enterprise_key, day) DO UPDATE SET mark = excluded.mark
 """
 _DATA_DAYS = """
 SELECT day FROM data_days JOIN enterprises USING (enterprise_key)
 WHERE enterprise_id = $1 ORDER BY day
+"""
+_LOCK = 0x5757
+_TRY_LOCK = """
+SELECT pg_try_advisory_lock($2, enterprise_key) FROM enterprises WHERE enterprise_id = $1
 """
 
 
@@ -38,6 +52,34 @@ class DirtyDay:
     enterprise_id: str
     day: date
     mark: int
+
+
+def analyses_at_once(db: Database) -> int:
+    """How many `analysing` this process may hold: each needs a second connection to work with."""
+    return max(1, db.pool.get_max_size() // 2)
+
+
+@asynccontextmanager
+async def analysing(db: Database, enterprise_id: str) -> AsyncIterator[bool]:
+    """The right to analyse an enterprise, held from reading its marks to clearing them.
+
+    Without it, who read older data could write last, and nothing would be dirty afterwards.
+    Yields whether the right was free; if not, another process has it: nothing is waited for.
+
+    Raises:
+        ValueError: the pool has one connection only, which this would keep from the analysis.
+    """
+    if db.pool.get_max_size() < 2:
+        raise ValueError("an analysis needs a pool of two connections or more")
+    async with translated():
+        connection = await db.pool.acquire()
+    try:
+        async with translated():
+            found = await connection.fetchval(_TRY_LOCK, enterprise_id, _LOCK)
+        yield found is not False  # None: not in the registry, nothing to protect
+    finally:
+        async with translated():  # resets the session, which lets go of its advisory locks
+            await db.pool.release(connection)
 
 
 async def take_dirty(

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
-
-import asyncpg
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.instants import from_us, to_us
-from wattwitness.domain.leads import Lead, LeadLevel, Matter
+from wattwitness.domain.leads import Lead
 from wattwitness.domain.testability import Testability
 from wattwitness.store.database import Database
 from wattwitness.store.day_results import (
@@ -21,6 +19,12 @@ from wattwitness.store.day_results import (
     load_thresholds,
     replace_day_results,
     save_histograms,
+)
+from wattwitness.store.finding_rows import (
+    episode_row,
+    lead_row,
+    stored_episode,
+    stored_lead,
 )
 from wattwitness.store.mode import Connection
 from wattwitness.store.statements import statements
@@ -45,12 +49,18 @@ __all__ = [
     "save_histograms",
 ]
 
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+STILL_GOING_ON = timedelta(hours=1)
+"""An episode that ends no earlier than this before the newest data may just not be over."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingChange:
     """An episode appeared, changed or vanished when the enterprise was analysed again."""
 
-    changed_at: datetime
+    changed_at: datetime  # wall clock
+    data_until: datetime | None  # how far the data reached then
     episode_id: str
     change: str
     before: Mapping[str, Any] | None
@@ -62,7 +72,7 @@ class AnalysisProgress:
     """How far the analytics are behind the data."""
 
     dirty_days: int
-    last_analysed_us: int | None
+    last_analysed_us: int | None  # wall clock
 
 
 async def replace_findings(
@@ -72,48 +82,108 @@ async def replace_findings(
     leads: Sequence[Lead],
     testability: Sequence[Testability],
     analysed_at_us: int,
+    data_until_us: int | None = None,
 ) -> None:
-    """Replace what is known of an enterprise; differences go to the trace. One transaction."""
+    """Replace what is known of an enterprise; differences go to the trace. One transaction.
+
+    Only what differs is written: most analyses of live data find what is stored already.
+
+    Args:
+        db: the database.
+        enterprise_id: of the registry.
+        episodes: all of the enterprise.
+        leads: likewise.
+        testability: likewise.
+        analysed_at_us: wall clock, for "when was this last looked at" [µs].
+        data_until_us: how far the data reached [µs]; None = not known.
+    """
     sql = statements("findings")
+    analysed_at = from_us(analysed_at_us)
+    until = None if data_until_us is None else from_us(data_until_us)
     async with db.transaction() as connection:
-        key = await connection.fetchval(
-            "SELECT enterprise_key FROM enterprises WHERE enterprise_id = $1 FOR UPDATE",
-            enterprise_id,
-        )
-        changed_at = from_us(analysed_at_us)
-        await _trace(connection, enterprise_id, key, episodes, changed_at)
-        for noun in ("episodes", "leads", "testability"):
-            await connection.execute(sql[f"clear_{noun}"], key)
+        row = await connection.fetchrow(sql["lock_enterprise"], enterprise_id)
+        assert row is not None  # noqa: S101 - enterprises are never deleted
+        key = row["enterprise_key"]
+        before = await _stored_episodes(connection, enterprise_id)
+        changes = _changes(before, episodes, row["data_until"])
         await connection.executemany(
-            sql["insert_episode"], [_episode_row(key, e) for e in episodes]
+            sql["insert_change"], [(analysed_at, until, key, *change) for change in changes]
         )
-        await connection.executemany(sql["insert_lead"], [_lead_row(key, lead) for lead in leads])
-        await connection.executemany(
-            sql["insert_testability"],
-            [(key, t.kind, t.pairing_id or "", t.testable, t.why) for t in testability],
-        )
-        await connection.execute(sql["note_analysed"], changed_at)
+        gone, new = _difference(before, {e.episode_id: e for e in episodes})
+        await connection.execute(sql["delete_episodes"], key, gone)
+        await connection.executemany(sql["insert_episode"], [episode_row(key, e) for e in new])
+        await _replace_leads(connection, enterprise_id, key, leads)
+        await _replace_testability(connection, enterprise_id, key, testability)
+        await connection.execute(sql["note_analysed"], key, analysed_at, until)
 
 
-async def _trace(
-    connection: Connection,
-    enterprise_id: str,
-    key: int,
-    episodes: Sequence[Episode],
-    changed_at: datetime,
+def _difference(
+    before: Mapping[_Key, _Value], after: Mapping[_Key, _Value]
+) -> tuple[list[_Key], list[_Value]]:
+    """Keys to delete and values to insert, to get from one to the other."""
+    gone = [key for key, value in before.items() if after.get(key) != value]
+    new = [value for key, value in after.items() if before.get(key) != value]
+    return gone, new
+
+
+async def _stored_episodes(connection: Connection, enterprise_id: str) -> dict[str, Episode]:
+    query = statements("findings")["list_episodes"]
+    rows = await connection.fetch(query, None, None, [enterprise_id])
+    return {e.episode_id: e for e in map(stored_episode, rows)}
+
+
+async def _replace_leads(
+    connection: Connection, enterprise_id: str, key: int, leads: Sequence[Lead]
 ) -> None:
-    rows = await connection.fetch(
-        statements("findings")["list_episodes"], None, None, [enterprise_id]
+    sql = statements("findings")
+    rows = await connection.fetch(sql["list_leads"], enterprise_id)
+    before = {lead.lead_id: lead for lead in map(stored_lead, rows)}
+    gone, new = _difference(before, {lead.lead_id: lead for lead in leads})
+    await connection.execute(sql["delete_leads"], key, gone)
+    await connection.executemany(sql["insert_lead"], [lead_row(key, lead) for lead in new])
+
+
+async def _replace_testability(
+    connection: Connection, enterprise_id: str, key: int, testability: Sequence[Testability]
+) -> None:
+    sql = statements("findings")
+    rows = await connection.fetch(sql["list_testability"], [enterprise_id])
+    stored = [Testability(**dict(row)) for row in rows]
+    before, after = (
+        {(t.kind, t.pairing_id or ""): t for t in them} for them in (stored, testability)
     )
-    before = {e.episode_id: _summary(e) for e in map(_episode, rows)}
-    after = {e.episode_id: _summary(e) for e in episodes}
-    changes = []
+    gone, new = _difference(before, after)
+    kinds, pairings = [kind for kind, _ in gone], [pairing for _, pairing in gone]
+    await connection.execute(sql["delete_testability"], key, kinds, pairings)
+    await connection.executemany(
+        sql["insert_testability"],
+        [(key, t.kind, t.pairing_id or "", t.testable, t.why) for t in new],
+    )
+
+
+def _changes(
+    before: Mapping[str, Episode], episodes: Sequence[Episode], seen_until: datetime | None
+) -> list[tuple[str, str, dict[str, Any] | None, dict[str, Any] | None]]:
+    """(episode id, word, before, after) of what is worth a line in the trace."""
+    after = {e.episode_id: e for e in episodes}
+    found = []
     for episode_id in sorted(before.keys() | after.keys()):
         old, new = before.get(episode_id), after.get(episode_id)
-        if old != new:
-            word = "appeared" if old is None else "vanished" if new is None else "changed"
-            changes.append((changed_at, key, episode_id, word, old, new))
-    await connection.executemany(statements("findings")["insert_change"], changes)
+        if old is not None and new is not None and _went_on(old, new, seen_until):
+            continue
+        was = None if old is None else _summary(old)
+        is_ = None if new is None else _summary(new)
+        if was != is_:
+            word = "appeared" if was is None else "vanished" if is_ is None else "changed"
+            found.append((episode_id, word, was, is_))
+    return found
+
+
+def _went_on(old: Episode, new: Episode, seen_until: datetime | None) -> bool:
+    """Whether an episode that had not ended when last seen only became longer."""
+    if seen_until is None or old.to < seen_until - STILL_GOING_ON:
+        return False
+    return new.to > old.to and _summary(replace(old, to=new.to)) == _summary(new)
 
 
 def _summary(episode: Episode) -> dict[str, Any]:
@@ -124,55 +194,6 @@ def _summary(episode: Episode) -> dict[str, Any]:
         "suppressed_by": episode.suppressed_by,
         "rule_version": episode.rule_version,
     }
-
-
-def _episode_row(key: int, e: Episode) -> tuple[Any, ...]:
-    return (
-        e.episode_id, key, e.kind, e.from_, e.to, e.detected_at, list(e.circuits), e.pairing_id,
-        e.confidence, dict(e.evidence), e.rule_version, e.suppressed_by,
-    )  # fmt: skip
-
-
-def _lead_row(key: int, lead: Lead) -> tuple[Any, ...]:
-    return (
-        lead.lead_id, key, lead.matter.value, lead.score, lead.confidence, lead.level.value,
-        list(lead.kinds), lead.from_, lead.to, list(lead.episodes), dict(lead.reason),
-        [dict(doubt) for doubt in lead.doubts], lead.testable, lead.status,
-    )  # fmt: skip
-
-
-def _episode(row: asyncpg.Record) -> Episode:
-    return Episode(
-        enterprise_id=row["enterprise_id"],
-        kind=row["kind"],
-        from_=row["from_at"],
-        to=row["to_at"],
-        detected_at=row["detected_at"],
-        circuits=tuple(row["circuits"]),
-        pairing_id=row["pairing_id"],
-        confidence=row["confidence"],
-        evidence=row["evidence"],
-        rule_version=row["rule_version"],
-        suppressed_by=row["suppressed_by"],
-    )
-
-
-def _lead(row: asyncpg.Record) -> Lead:
-    return Lead(
-        enterprise_id=row["enterprise_id"],
-        matter=Matter(row["matter"]),
-        score=row["score"],
-        confidence=row["confidence"],
-        level=LeadLevel(row["level"]),
-        kinds=tuple(row["kinds"]),
-        from_=row["from_at"],
-        to=row["to_at"],
-        episodes=tuple(row["episodes"]),
-        reason=row["reason"],
-        doubts=tuple(row["doubts"]),
-        testable=row["testable"],
-        status=row["status"],
-    )
 
 
 def _bounds(from_us_: int | None, to_us_: int | None) -> tuple[datetime | None, datetime | None]:
@@ -194,7 +215,7 @@ async def list_episodes(
         rows = await connection.fetch(
             statements("findings")["list_episodes"], *_bounds(from_us_, to_us_), chosen
         )
-    return [_episode(row) for row in rows]
+    return [stored_episode(row) for row in rows]
 
 
 async def list_leads(
@@ -205,8 +226,8 @@ async def list_leads(
 ) -> list[Lead]:
     """Leads that overlap [from, to), ranked among all leads; the highest score first."""
     async with db.connection() as connection:
-        rows = await connection.fetch(statements("findings")["list_leads"])
-    ranked = [replace(_lead(row), rank=n) for n, row in enumerate(rows, 1)]
+        rows = await connection.fetch(statements("findings")["list_leads"], None)
+    ranked = [replace(stored_lead(row), rank=n) for n, row in enumerate(rows, 1)]
     start, end = _bounds(from_us_, to_us_)
     return [
         lead
@@ -240,7 +261,7 @@ async def finding_changes(db: Database, enterprise_id: str) -> list[FindingChang
 
 
 async def analysis_progress(db: Database) -> AnalysisProgress:
-    """How many enterprise-days wait, and when the last one was finished."""
+    """How many enterprise-days wait, and when (wall clock) one was last finished."""
     async with db.connection() as connection:
         row = await connection.fetchrow(statements("findings")["progress"])
     assert row is not None  # noqa: S101 - a SELECT of two sub-queries gives one row

@@ -8,7 +8,7 @@ revisions.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 
 import asyncpg
 import numpy as np
@@ -18,17 +18,22 @@ from wattwitness.domain.errors import StoreBusyError
 from wattwitness.domain.ingest import IngestBatch, IngestOutcome
 from wattwitness.domain.instants import US_PER_DAY, from_us
 from wattwitness.domain.readings import MEASURANDS, NEVER, Readings, sort_readings
+from wattwitness.store.circuit_facts import CircuitFacts, circuit_facts
 from wattwitness.store.copy_format import PG_EPOCH_US, encode
-from wattwitness.store.database import Database, translated
+from wattwitness.store.database import Database
+from wattwitness.store.epochs import keep_epochs
+from wattwitness.store.gateways import count_day
 from wattwitness.store.local_days import enterprise_days
 from wattwitness.store.mode import Connection
+from wattwitness.store.parked import keep_parked, remove_parked
 from wattwitness.store.partitions import ensure_partitions
-from wattwitness.store.quanta import STORED, CircuitFacts, circuit_facts, to_counts
+from wattwitness.store.rejects import keep_rejects
+from wattwitness.store.scales import STORED, to_counts
 from wattwitness.store.statements import statements
+from wattwitness.store.translation import translated
 
 _COLUMNS = ("circuit_key", "ts", *(STORED[m][0] for m in MEASURANDS), "resent", "received_at")
 _ATTEMPTS = 5
-_Counts = Mapping[int, int]  # circuit key → how many
 
 
 async def write_batch(db: Database, batch: IngestBatch) -> IngestOutcome:
@@ -72,67 +77,78 @@ async def _write(
     rows: Readings,
     facts: CircuitFacts,
 ) -> IngestOutcome:
-    stored: _Counts = {}
-    revised: _Counts = {}
+    inserted, revised = rows, Counter[int]()
     if len(rows):
-        stored, revised = await _store_rows(connection, rows, facts)
-        await _after_rows(connection, db, rows, facts, stored)
-    await _keep_the_rest(connection, batch)
+        inserted, revised = await _store_rows(connection, rows)
+    if len(inserted):
+        await _after_rows(connection, db, inserted, facts)
+    await remove_parked(connection, batch.taken_parked)
+    rejected = await keep_rejects(connection, batch.rejects)
+    parked = await keep_parked(connection, batch.parked)
+    await keep_epochs(connection, batch.epochs)
     if batch.from_gateways:
-        await _count(connection, batch, facts, stored, revised)
-    n_stored, n_revised = sum(stored.values()), sum(revised.values())
-    n_parked = sum(p.readings for p in batch.parked)
-    return IngestOutcome(
-        received=len(rows) + len(batch.rejects) + n_parked,
-        stored=n_stored,
-        duplicates=len(rows) - n_stored - n_revised,
-        revisions=n_revised,
-        rejected=len(batch.rejects),
-        parked=n_parked,
-    )
+        received = _received(batch, facts)
+        stored = _per_gateway(_tally(inserted["circuit"]), facts)
+        revisions = _per_gateway(revised, facts)
+        await count_day(connection, received, stored, revisions, rejected, parked)
+    fates = {
+        "stored": len(inserted),
+        "revisions": revised.total(),
+        "rejected": rejected.total(),
+        "parked": parked.total(),
+    }
+    n_received = len(rows) + len(batch.rejects) + sum(p.readings for p in batch.parked)
+    duplicates = n_received - sum(fates.values())
+    return IngestOutcome(received=n_received, duplicates=duplicates, **fates)
 
 
-async def _store_rows(
-    connection: Connection, rows: Readings, facts: CircuitFacts
-) -> tuple[_Counts, _Counts]:
-    keys, ts = rows["circuit"], rows["ts"]
-    unique = not bool(((keys[1:] == keys[:-1]) & (ts[1:] == ts[:-1])).any())
-    payload = _payload(rows, facts)
-    if unique:
+async def _store_rows(connection: Connection, rows: Readings) -> tuple[Readings, Counter[int]]:
+    """The rows that are stored now, and the revisions per circuit key."""
+    again = _same_key_as_before(rows)
+    payload = _payload(rows)
+    if not again.any():
         try:
             async with connection.transaction():
                 await _copy(connection, "readings", payload)
         except asyncpg.UniqueViolationError:
             pass
         else:
-            return _tally(keys), {}
-    return await _detour(connection, rows, facts, payload)
+            return rows, Counter()
+    return await _detour(connection, rows, again, payload)
 
 
 async def _detour(
-    connection: Connection, rows: Readings, facts: CircuitFacts, payload: bytes
-) -> tuple[_Counts, _Counts]:
+    connection: Connection,
+    rows: Readings,
+    again: NDArray[np.bool_],
+    payload: bytes,
+) -> tuple[Readings, Counter[int]]:
     sql = statements("readings")
     await connection.execute(sql["stage"])
-    keys, ts = rows["circuit"], rows["ts"]
-    again = np.concatenate(([False], (keys[1:] == keys[:-1]) & (ts[1:] == ts[:-1])))
-    first_payload = payload if not again.any() else _payload(rows[~again], facts)
-    await _copy(connection, "staged", first_payload)
-    stored = {r["circuit_key"]: r["n"] for r in await connection.fetch(sql["insert_staged"])}
+    first = rows if not again.any() else rows[~again]
+    await _copy(connection, "staged", payload if first is rows else _payload(first))
+    new = {(r["circuit_key"], r["ts_us"]) for r in await connection.fetch(sql["insert_staged"])}
     if again.any():  # the batch itself says two things about one instant: the first one counts
-        await _copy(connection, "staged", _payload(rows[again], facts))
-    revised = {r["circuit_key"]: r["n"] for r in await connection.fetch(sql["note_revisions"])}
+        await _copy(connection, "staged", _payload(rows[again]))
+    noted = {r["circuit_key"]: r["n"] for r in await connection.fetch(sql["note_revisions"])}
     await connection.execute("DROP TABLE staged")
-    return stored, revised
+    keys = zip(first["circuit"].tolist(), first["ts"].tolist(), strict=True)
+    is_new = np.fromiter((key in new for key in keys), dtype=np.bool_, count=len(first))
+    return first[is_new], Counter(noted)
 
 
-def _tally(keys: NDArray[np.int32]) -> _Counts:
+def _same_key_as_before(rows: Readings) -> NDArray[np.bool_]:
+    keys, ts = rows["circuit"], rows["ts"]
+    return np.concatenate(([False], (keys[1:] == keys[:-1]) & (ts[1:] == ts[:-1])))
+
+
+def _tally(keys: NDArray[np.int32]) -> dict[int, int]:
     found, counts = np.unique(keys, return_counts=True)
     return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
 
-def _payload(rows: Readings, facts: CircuitFacts) -> bytes:
-    counts = to_counts(rows, facts)
+def _payload(rows: Readings) -> bytes:
+    counts = to_counts(rows)
     columns: list[tuple[str, str, NDArray[np.generic]]] = [
         ("circuit_key", ">i4", rows["circuit"]),
         ("ts", ">i8", rows["ts"] - PG_EPOCH_US),
@@ -153,18 +169,13 @@ async def _copy(connection: Connection, table: str, payload: bytes) -> None:
 
 
 async def _after_rows(
-    connection: Connection,
-    db: Database,
-    rows: Readings,
-    facts: CircuitFacts,
-    stored: _Counts,
+    connection: Connection, db: Database, rows: Readings, facts: CircuitFacts
 ) -> None:
-    if not stored:
-        return
+    """Newest values and touched days, by the rows that are stored now and by no others."""
     sql = statements("readings")
     starts = np.flatnonzero(np.diff(rows["circuit"], prepend=-1))
     ends = np.concatenate((starts[1:], [len(rows)])) - 1
-    counts = to_counts(rows[ends], facts)["p_kw"]
+    counts = to_counts(rows[ends])["p_kw"]
     await connection.execute(
         sql["update_latest"],
         rows["circuit"][starts].tolist(),
@@ -173,86 +184,22 @@ async def _after_rows(
         [None if np.isnan(p) else int(n) for p, n in zip(rows["p_kw"][ends], counts, strict=True)],
         [None if us == NEVER else from_us(us) for us in rows["received_at"][ends]],
     )
-    changed = rows[np.isin(rows["circuit"], np.fromiter(stored, dtype=np.int32))]
-    enterprises, days = enterprise_days(changed, facts.enterprise, db.zone)
+    enterprises, days = enterprise_days(rows, facts.enterprise, db.zone)
     await connection.execute(sql["mark_data_days"], enterprises, days)
     await connection.execute(sql["mark_dirty_days"], enterprises, days)
 
 
-async def _keep_the_rest(connection: Connection, batch: IngestBatch) -> None:
-    sql = statements("readings")
-    if batch.rejects:
-        rejects = batch.rejects
-        await connection.execute(
-            sql["keep_rejects"],
-            [from_us(r.received_us) for r in rejects],
-            [r.gateway_id for r in rejects],
-            [r.code.value for r in rejects],
-            [r.text for r in rejects],
-            [r.index for r in rejects],
-            [r.payload for r in rejects],
-        )
-    if batch.parked:
-        parked = batch.parked
-        await connection.execute(
-            sql["keep_parked"],
-            [from_us(p.received_us) for p in parked],
-            [p.gateway_id for p in parked],
-            [p.channel for p in parked],
-            [p.readings for p in parked],
-            [p.payload for p in parked],
-        )
-    if batch.epochs:
-        marks = sorted(batch.epochs.items())
-        await connection.execute(
-            sql["keep_epochs"],
-            [gateway for (gateway, _), _ in marks],
-            [epoch for (_, epoch), _ in marks],
-            [seq for _, seq in marks],
-        )
-
-
-async def _count(
-    connection: Connection,
-    batch: IngestBatch,
-    facts: CircuitFacts,
-    stored: _Counts,
-    revised: _Counts,
-) -> None:
-    """Add to the gateways' day counts; duplicates are what is left of the received rows."""
-    received: Counter[str] = Counter()
-    columns: dict[str, Counter[str]] = {
-        name: Counter() for name in ("stored", "revision", "rejected", "parked")
-    }
-
-    def gateway(key: int) -> str:
-        return facts.gateway_ids[int(facts.gateway[key])]
-
-    outcomes = (
-        (_tally(batch.rows["circuit"]), received),
-        (stored, columns["stored"]),
-        (revised, columns["revision"]),
-    )
-    for counts, column in outcomes:
-        for key, n in counts.items():
-            column[gateway(key)] += n
-    rows = Counter(received)
-    for reject in batch.rejects:
-        if reject.gateway_id:
-            received[reject.gateway_id] += 1
-            columns["rejected"][reject.gateway_id] += 1
+def _received(batch: IngestBatch, facts: CircuitFacts) -> Counter[str | None]:
+    """Readings that came, per gateway; of a message that was refused whole, one."""
+    received = _per_gateway(_tally(batch.rows["circuit"]), facts)
+    received.update(reject.gateway_id for reject in batch.rejects)
     for item in batch.parked:
         received[item.gateway_id] += item.readings
-        columns["parked"][item.gateway_id] += item.readings
-    names: Sequence[str] = sorted(received)
-    duplicate = [rows[g] - columns["stored"][g] - columns["revision"][g] for g in names]
-    await connection.execute(
-        statements("readings")["count_gateway_day"],
-        names,
-        [received[g] for g in names],
-        [columns["stored"][g] for g in names],
-        duplicate,
-        [columns["revision"][g] for g in names],
-        [columns["rejected"][g] for g in names],
-        [columns["parked"][g] for g in names],
-    )
+    return received
+
+
+def _per_gateway(counts: Mapping[int, int], facts: CircuitFacts) -> Counter[str | None]:
+    found: Counter[str | None] = Counter()
+    for key, n in counts.items():
+        found[facts.gateway_ids[int(facts.gateway[key])]] += n
+    return found

@@ -6,7 +6,7 @@ from wattwitness.domain.instants import to_us
 from wattwitness.store.database import Database
 
 _LATEST = """
-SELECT circuit_id, l.ts, l.p * c.power_quantum_w / 1000.0 AS p_kw, l.received_at
+SELECT circuit_id, l.ts, l.p / 1000.0 AS p_kw, l.received_at
 FROM latest l JOIN circuits c USING (circuit_key) JOIN gateways g USING (gateway_key)
      JOIN enterprises e USING (enterprise_key)
 WHERE $1::text IS NULL OR e.enterprise_id = $1

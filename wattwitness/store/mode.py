@@ -33,7 +33,8 @@ _FIND = """
 SELECT
     (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS installed,
     (SELECT default_version FROM pg_available_extensions WHERE name = 'timescaledb') AS available,
-    current_setting('shared_preload_libraries') AS preloaded,
+    -- a setting of its loader: known only where the library is preloaded, readable by everybody
+    current_setting('timescaledb.max_background_workers', true) IS NOT NULL AS preloaded,
     to_regclass('readings') IS NOT NULL AS has_readings
 """
 
@@ -43,7 +44,7 @@ async def resolve_mode(connection: Connection) -> Mode:
     found = await connection.fetchrow(_FIND)
     assert found is not None  # noqa: S101 - a SELECT without FROM gives one row
     if found["installed"] is None:
-        usable = found["available"] and "timescaledb" in (found["preloaded"] or "")
+        usable = found["available"] and found["preloaded"]
         if found["has_readings"] or not usable:
             return Mode.PLAIN
         try:

@@ -12,6 +12,8 @@ _STATUS = """
 SELECT current_setting('server_version') AS server_version,
        pg_database_size(current_database()) AS bytes,
        now() AS server_now,
+       current_setting('transaction_read_only') = 'off'
+           AND has_schema_privilege(current_schema(), 'CREATE') AS writable,
        (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescale_version
 """
 _COUNTS = """
@@ -46,6 +48,7 @@ class DatabaseStatus:
     timescale_version: str | None
     bytes: int
     server_now: datetime
+    writable: bool  # whether our role may write and make tables
     pending_migrations: int
     counts: Mapping[str, int | datetime | None]  # empty while migrations are pending
     partitions: int = 0

@@ -10,7 +10,7 @@ from wattwitness.domain.readings import MEASURANDS, NEVER, Readings, empty_readi
 from wattwitness.store.copy_format import PG_EPOCH_US, decode
 from wattwitness.store.database import Database
 from wattwitness.store.ingest import write_batch
-from wattwitness.store.quanta import STORED, CircuitFacts, circuit_facts, scale
+from wattwitness.store.scales import STORED
 from wattwitness.store.statements import statements
 
 __all__ = ["data_range", "read_block", "stream_readings", "write_batch"]
@@ -27,7 +27,6 @@ async def read_block(
     columns: Sequence[str] = MEASURANDS,
 ) -> Readings:
     """Readings of [from, to) in (circuit, ts) order; columns not asked for are NaN."""
-    facts = await _facts(db)
     layout = [("circuit", ">i4"), ("ts", ">i8"), *((m, STORED[m][1]) for m in columns)]
     layout += [("resent", ">i1"), ("received_at", ">i8")]
     chosen = ", ".join(
@@ -55,20 +54,14 @@ async def read_block(
             output=keep,
             format="binary",
         )
-    return _to_readings(decode(b"".join(parts), layout), columns, facts)
+    return _to_readings(decode(b"".join(parts), layout), columns)
 
 
 def _type(kind: str) -> str:
     return {">i2": "smallint", ">i4": "int", ">i8": "bigint"}[kind]
 
 
-async def _facts(db: Database) -> CircuitFacts:
-    if db.facts is None:
-        db.facts = await circuit_facts(db)
-    return db.facts
-
-
-def _to_readings(raw: NDArray[np.void], columns: Sequence[str], facts: CircuitFacts) -> Readings:
+def _to_readings(raw: NDArray[np.void], columns: Sequence[str]) -> Readings:
     rows = empty_readings(len(raw))
     rows["circuit"] = raw["circuit"]
     rows["ts"] = raw["ts"].astype(np.int64) + PG_EPOCH_US
@@ -77,8 +70,8 @@ def _to_readings(raw: NDArray[np.void], columns: Sequence[str], facts: CircuitFa
     rows["received_at"] = np.where(received == _NO_RECEIPT, NEVER, received + PG_EPOCH_US)
     for name in columns:
         counts = raw[name].astype(np.int64)
-        values = counts / scale(name, rows["circuit"], facts)
-        rows[name] = np.where(counts == _MISSING[STORED[name][1]], np.nan, values)
+        _, kind, scale = STORED[name]
+        rows[name] = np.where(counts == _MISSING[kind], np.nan, counts / scale)
     return rows
 
 

@@ -28,7 +28,6 @@ from wattwitness.domain.registry import (
 )
 from wattwitness.store.database import Database
 from wattwitness.store.mode import Connection
-from wattwitness.store.quanta import energy_quantum_wh, power_quantum_w
 from wattwitness.store.statements import statements
 
 _Row = asyncpg.Record
@@ -211,7 +210,7 @@ def _documents(registry: Registry) -> Mapping[str, list[dict[str, Any]]]:
     return {
         "enterprises": rows(registry.enterprises.values(), _plain),
         "gateways": rows(registry.gateways.values(), _plain),
-        "circuits": rows(registry.circuits.values(), _circuit_document),
+        "circuits": rows(registry.circuits.values(), _plain),
         "pairings": rows(registry.pairings.values(), _plain),
         "measures": rows(registry.measures, _measure_document),
         "alerts": rows(registry.alerts.values(), _plain),
@@ -231,14 +230,6 @@ def _plain(value: Any) -> dict[str, Any]:
         else item
         for name, item in found.items()
     }
-
-
-def _circuit_document(circuit: Circuit) -> dict[str, Any]:
-    quanta = {
-        "power_quantum_w": power_quantum_w(circuit),
-        "energy_quantum_wh": energy_quantum_wh(circuit),
-    }
-    return _plain(circuit) | quanta
 
 
 def _measure_document(measure: Measure) -> dict[str, Any]:

@@ -13,16 +13,12 @@ from wattwitness.domain.instants import from_us
 from wattwitness.store.database import Database
 
 _BANDS = """
-SELECT circuit_key, bucket, mean * power_quantum_w / 1000.0 AS mean,
-       low * power_quantum_w / 1000.0 AS low, high * power_quantum_w / 1000.0 AS high, n
-FROM (
-    SELECT circuit_key,
-           ((extract(epoch FROM ts) * 1000000)::bigint - $4) / $5 AS bucket,
-           avg(p)::float8 AS mean, min(p) AS low, max(p) AS high, count(*) AS n
-    FROM readings
-    WHERE circuit_key = ANY ($1::int[]) AND ts >= $2 AND ts < $3 AND p IS NOT NULL
-    GROUP BY 1, 2
-) b JOIN circuits USING (circuit_key)
+SELECT circuit_key,
+       ((extract(epoch FROM ts) * 1000000)::bigint - $4) / $5 AS bucket,
+       avg(p) / 1000.0 AS mean, min(p) / 1000.0 AS low, max(p) / 1000.0 AS high, count(*) AS n
+FROM readings
+WHERE circuit_key = ANY ($1::int[]) AND ts >= $2 AND ts < $3 AND p IS NOT NULL
+GROUP BY 1, 2
 """
 
 

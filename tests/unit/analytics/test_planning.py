@@ -34,4 +34,4 @@ def test_a_new_first_day_moves_the_early_window_of_the_old_one() -> None:
 
 def test_neighbouring_days_are_read_together() -> None:
     assert pieces([D[5], D[0], D[1], D[2]]) == [(D[0], D[1], D[2]), (D[5],)]
-    assert [len(p) for p in pieces(D[:60])] == [28, 28, 4]
+    assert [len(p) for p in pieces(D[:60])] == [7] * 8 + [4]

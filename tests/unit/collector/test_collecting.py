@@ -34,11 +34,18 @@ class Rig:
         )
         self.source, self.sink, self.metrics = MemorySource(50), MemorySink(), Metrics()
         self.taken_in: list[Places] = []
+        self.slices = 0  # in the parking
+        self.looked_at: list[int] = []  # rows that were stored at each look into it
         core = Core(policy, PLACES, {}, random.Random(1))
         self.collecting = Collecting(core, self.source, self.sink, self.metrics, self._take_in)
 
-    async def _take_in(self, places: Places) -> IngestOutcome:
+    async def _take_in(self, places: Places) -> IngestOutcome | None:
         self.taken_in.append(places)
+        self.looked_at.append(len(self.sink.rows))
+        await asyncio.sleep(0)
+        if not self.slices:
+            return None
+        self.slices -= 1
         return IngestOutcome()
 
     def put(self, first: int, last: int) -> None:
@@ -105,6 +112,35 @@ async def test_the_parking_is_looked_into_at_the_start_and_after_every_change():
         rig.collecting.learn(wider)
         await asyncio.sleep(0.02)
     assert rig.taken_in == [PLACES, wider]
+
+
+async def test_parking_and_fresh_messages_take_turns():
+    rig = Rig()
+    rig.slices = 5
+    rig.put(1, 50)  # five full batches are waiting
+    async with rig:
+        await rig.until(50)
+        assert sum(rows < 50 for rows in rig.looked_at) >= 3, "it waits until no message is left"
+        rig.slices = 10**9
+        rig.put(51, 100)
+        await rig.until(100)  # an endless parking holds up no message
+    assert rig.slices > 0, "and no stop"
+
+
+async def test_a_batch_that_was_planned_before_a_change_is_followed_by_a_look():
+    wider = Places({"G": {"P": Place(1, 1e6)}, "H": {}})
+    async with Rig() as rig:
+        rig.sink.broken = True
+        rig.put(1, 10)
+        await asyncio.sleep(0.05)
+        rig.collecting.learn(wider)
+        await asyncio.sleep(0.05)
+        looks = len(rig.taken_in)
+        assert rig.taken_in[-1] is wider
+        rig.sink.broken = False
+        await rig.until(10)
+        await asyncio.sleep(0.05)
+        assert len(rig.taken_in) == looks + 1
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:99999", "256.0.0.1:80"])

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -88,6 +89,19 @@ def test_a_message_larger_than_a_batch_goes_alone(core: Core, broker: Broker):
     assert len(batch.held) == 1
 
 
+def test_a_batch_closes_by_bytes_too(broker: Broker):
+    """What is refused counts as one reading, and is kept whole."""
+    core = Core(replace(POLICY, batch_bytes=100), PLACES, {}, random.Random(1))
+    core.receive([broker.message(payload=b"{" * size) for size in (60, 60, 300, 1)], 0.0)
+    sizes = []
+    while (batch := core.next_batch(0.0)) is not None:
+        core.committed(batch, 0.0, NOW_MS)
+        sizes.append([len(reject.payload) for reject in batch.ingest.rejects])
+    assert sizes == [[60], [60], [300]]
+    assert core.held == 1  # one byte: it waits
+    assert core.wake_at_s() is not None
+
+
 def test_one_batch_is_under_way_and_comes_again_after_a_failure(core: Core, broker: Broker):
     core.receive([broker.message() for _ in range(8)], 0.0)
     batch = core.next_batch(0.0)
@@ -151,8 +165,8 @@ def test_a_foreign_topic_is_refused_and_settled(core: Core, broker: Broker):
     assert tokens == [1]
 
 
-def test_the_newest_status_of_a_batch_counts(core: Core, broker: Broker):
-    for online, ts in ((True, 5), (False, 6)):
+def test_the_last_status_of_a_batch_counts_whatever_its_date(core: Core, broker: Broker):
+    for online, ts in ((True, 7), (False, 6)):
         payload = encode_status(Status(online, ts))
         core.receive([broker.message(status_topic("G"), payload)], 0.0)
     core.receive([broker.message(status_topic("G"), b"[]")], 0.0)

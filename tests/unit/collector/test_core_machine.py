@@ -163,7 +163,7 @@ class Collector(RuleBasedStateMachine):
             values = self.sink.rows.get((1, (NOW_MS + k) * 1000))
             assert values is None or values[0] == float(k)
         assert not self.sink.revisions
-        assert not self.sink.rejects
+        assert not self.sink.kept
 
     @invariant()
     def memory_is_bounded(self):

@@ -1,4 +1,7 @@
+from collections.abc import Sequence
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +16,7 @@ from wattwitness.wire.payload import (
     compose_message,
     decode_message,
     encode_message,
+    reading_bytes,
 )
 
 NOW_US = 1_767_225_600_000_000
@@ -57,6 +61,24 @@ def test_what_is_refused_is_kept_as_it_was_sent():
         (RejectCode.NO_VALUE, 2, b'{"ch":"P1","ts":%d}' % NOW_MS),
         (RejectCode.TS_PAST, 3, b'{"ch":"T1","ts":1,"p":2}'),
     }
+
+
+def test_a_message_is_opened_once_however_many_of_its_readings_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    opened = []
+
+    def counted(payload: bytes) -> Sequence[bytes]:
+        opened.append(payload)
+        return reading_bytes(payload)
+
+    monkeypatch.setattr("collector.decode.reading_bytes", counted)
+    payloads = [
+        encode_message([WireReading("P1", NOW_MS + k, p=9e9) for k in range(50)], seq=seq)
+        for seq in (1, 2)
+    ]
+    assert len(placed(*(deliver(payload) for payload in payloads)).rejects) == 100
+    assert opened == payloads
 
 
 def test_a_hopeless_message_is_one_reject():

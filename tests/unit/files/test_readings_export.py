@@ -50,15 +50,15 @@ async def blocks(*parts: Readings) -> AsyncIterator[Readings]:
         yield part
 
 
-@pytest.mark.parametrize("file_format", [Format.CSV, Format.PARQUET, Format.XLSX])
-async def test_an_empty_export_is_a_file_with_a_header(tmp_path, file_format):
+@pytest.mark.parametrize("file_format", list(Format))
+async def test_an_empty_export_is_a_readings_file(tmp_path, file_format):
     path = tmp_path / f"r.{file_format}"
     with path.open("wb") as stream:
         assert await export_readings(stream, blocks(), IDS, file_format) == 0
     assert sum(chunk.rows_read for chunk in read_chunks(path)) == 0
 
 
-@pytest.mark.parametrize("file_format", [Format.CSV, Format.PARQUET, Format.XLSX])
+@pytest.mark.parametrize("file_format", list(Format))
 @settings(max_examples=40, deadline=None)
 @given(values=st.lists(_row, min_size=1, max_size=8), cut=st.integers(0, 8))
 async def test_export_then_read_is_the_same(tmp_path_factory, file_format, values, cut):
@@ -107,3 +107,15 @@ async def test_parquet_is_typed(tmp_path):
     table = pq.read_table(path)
     assert str(table.schema.field("ts").type) == "timestamp[us, tz=UTC]"
     assert table["e_kwh"].null_count == 1
+
+
+@pytest.mark.parametrize("file_format", list(Format))
+async def test_an_export_that_fails_midway_is_not_made_to_look_whole(tmp_path, file_format):
+    async def torn() -> AsyncIterator[Readings]:
+        yield rows_of([(1, T0_US, 1.5, [None] * 9, None, False)])
+        raise RuntimeError
+
+    path = tmp_path / f"r.{file_format}"
+    with path.open("wb") as stream, pytest.raises(RuntimeError):
+        await export_readings(stream, torn(), IDS, file_format)
+    assert not path.read_bytes().endswith(b"]\n")

@@ -174,6 +174,29 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_line(tmp_path, content, wo
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("fake.xlsx", b"circuit_id,ts,p_kw\n", "fake.xlsx is not an .xlsx workbook"),
+        ("fake.csv.gz", b"circuit_id,ts,p_kw\n", "fake.csv.gz is not a gzip file - name it .csv"),
+        ("file.txt", b"Dear all,\nhello\n", "file.txt is no readings file"),
+        ("x.json", b"circuit_id,ts,p_kw\n", "x.json is not JSON that can be read"),
+        ("x.json", b'{"circuit_id": "C1"}', "JSON has to be one array of objects"),
+        ("x.json", b"[1, 2]", "JSON has to be one array of objects"),
+        ("leads.json", b'[{"lead_id": "L1"}]', "leads.json is no readings file"),
+        ("x.json", b'[{"circuit_id": "C1"}]', "x.json has no column ts"),
+        ("x.json", b"[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_a_name_that_belies_the_content_is_told(tmp_path, name, content, words):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InputRefusedError) as refusal:
+        read_header(path)
+    assert words in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
 @pytest.mark.parametrize("name", ["nothing.csv", "."])
 def test_what_is_not_there_or_is_a_folder(tmp_path, name):
     with pytest.raises(InputRefusedError, match="check the path"):

@@ -145,7 +145,19 @@ BROKEN = [
         "alerts",
         "A2,red,2026-01-02T00:00:00Z,2026-01-02T00:00:00Z,2026-01-01T00:00:00Z,",
         "lifted_at",
-        "before issued_at",
+        "lifted_at is not after response_from",
+    ),
+    (
+        "alerts",
+        "A2,red,2026-01-01T00:00:00Z,2026-01-02T00:00:00Z,2026-01-02T00:00:00Z,",
+        "lifted_at",
+        "lifted_at is not after response_from",
+    ),
+    (
+        "alerts",
+        "A2,red,2026-01-02T00:00:00Z,2026-01-01T00:00:00Z,2026-01-03T00:00:00Z,",
+        "response_from",
+        "response_from is before issued_at",
     ),
     ("declarations", "E1,2026-01-02T00:00:00Z,2026-01-01T00:00:00Z,trial,,", "to", "not after"),
     (
@@ -176,6 +188,20 @@ def test_one_broken_row_is_one_reject_and_takes_nothing_with_it(
     (reject,) = (r for report in found.reports for r in report.rejects)
     assert words in reject.reason
     assert found.registry == good.registry
+
+
+def test_a_refused_reference_is_told_as_it_stands_in_the_file(tmp_path):
+    sheets = SHEETS | {
+        "gateways": [*SHEETS["gateways"], "G3,E9,60", "G1,E2,60"],
+        "pairings": [*SHEETS["pairings"], "B,E1-P,E1-T1; NONE,"],
+    }
+    found = read_registry(folder_of(tmp_path, sheets), Registry())
+    told = {(r.row, r.column): r.value for report in found.reports for r in report.rejects}
+    assert told == {
+        (4, "enterprise_id"): "E9",
+        (5, "gateway_id"): "G1",
+        (3, "treatment"): "E1-T1; NONE",
+    }
 
 
 def test_a_refused_row_takes_with_it_what_refers_to_it(tmp_path):

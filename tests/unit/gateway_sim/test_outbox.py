@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from gateway_sim.delivery import FIRST_PATIENCE_S, Delivery
 from gateway_sim.outbox import Outbox, Stretch
-from gateway_sim.postman import BACKOFF_MOST_S, backoff_s
 from wattwitness.domain.errors import SetupError
 
 
@@ -128,10 +127,3 @@ def test_proofs_in_any_order_end_at_the_highest(proofs, epoch):
         delivery.proof("G", epoch, seq, now_s=0)
     best = max([seq for seq in proofs if 0 < seq <= 20], default=0)
     assert delivery.cursors["G", epoch].proven == best
-
-
-def test_backoff_doubles_is_capped_and_jittered():
-    waits = [backoff_s(n, 1.0) for n in range(1, 12)]
-    assert waits[:4] == [0.5, 1.0, 2.0, 4.0]
-    assert waits[-1] == BACKOFF_MOST_S
-    assert backoff_s(3, 0.0) == backoff_s(3, 1.0) / 2

@@ -58,3 +58,9 @@ def test_a_wrong_file_is_told(home, content):
 def test_an_empty_variable_is_unset(home, monkeypatch):
     monkeypatch.setenv("WATTWITNESS_DATABASE_URL", "")
     assert load_settings().database_url is None
+
+
+def test_a_misspelt_variable_is_told(home, monkeypatch):
+    monkeypatch.setenv("WATTWITNESS_DATABSE_URL", "postgresql://x/y")
+    with pytest.raises(InputRefusedError, match="did you mean WATTWITNESS_DATABASE_URL"):
+        load_settings()

@@ -1,11 +1,18 @@
--- name: clear_episodes
-DELETE FROM episodes WHERE enterprise_key = $1
+-- name: lock_enterprise
+SELECT enterprise_key, data_until
+FROM enterprises LEFT JOIN analysed_enterprises USING (enterprise_key)
+WHERE enterprise_id = $1
+FOR UPDATE OF enterprises
 
--- name: clear_leads
-DELETE FROM leads WHERE enterprise_key = $1
+-- name: delete_episodes
+DELETE FROM episodes WHERE enterprise_key = $1 AND episode_id = ANY ($2::text[])
 
--- name: clear_testability
-DELETE FROM testability WHERE enterprise_key = $1
+-- name: delete_leads
+DELETE FROM leads WHERE enterprise_key = $1 AND lead_id = ANY ($2::text[])
+
+-- name: delete_testability
+DELETE FROM testability t USING unnest($2::text[], $3::text[]) AS gone (kind, pairing_id)
+WHERE t.enterprise_key = $1 AND t.kind = gone.kind AND t.pairing_id = gone.pairing_id
 
 -- name: insert_episode
 INSERT INTO episodes (episode_id, enterprise_key, kind, from_at, to_at, detected_at, circuits,
@@ -22,11 +29,14 @@ INSERT INTO testability (enterprise_key, kind, pairing_id, testable, why)
 VALUES ($1, $2, $3, $4, $5)
 
 -- name: insert_change
-INSERT INTO finding_changes (changed_at, enterprise_key, episode_id, change, before, after)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO finding_changes (changed_at, data_until, enterprise_key, episode_id, change, before,
+                             after)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: note_analysed
-UPDATE analysis_state SET last_analysed_at = greatest(last_analysed_at, $1)
+INSERT INTO analysed_enterprises (enterprise_key, analysed_at, data_until) VALUES ($1, $2, $3)
+ON CONFLICT (enterprise_key) DO UPDATE SET
+    analysed_at = excluded.analysed_at, data_until = excluded.data_until
 
 -- name: list_episodes
 SELECT enterprise_id, kind, from_at, to_at, detected_at, circuits, pairing_id, confidence,
@@ -40,6 +50,7 @@ ORDER BY enterprise_id, from_at, kind, pairing_id, circuits
 SELECT enterprise_id, matter, score, confidence, level, kinds, from_at, to_at, episodes, reason,
        doubts, testable, status
 FROM leads JOIN enterprises USING (enterprise_key)
+WHERE $1::text IS NULL OR enterprise_id = $1
 ORDER BY score DESC, enterprise_id, matter
 
 -- name: list_testability
@@ -49,11 +60,11 @@ WHERE $1::text[] IS NULL OR enterprise_id = ANY ($1)
 ORDER BY enterprise_id, kind, pairing_id NULLS FIRST
 
 -- name: list_changes
-SELECT changed_at, episode_id, change, before, after
+SELECT changed_at, data_until, episode_id, change, before, after
 FROM finding_changes JOIN enterprises USING (enterprise_key)
 WHERE enterprise_id = $1
 ORDER BY change_id DESC LIMIT 500
 
 -- name: progress
 SELECT (SELECT count(*) FROM dirty_days) AS dirty_days,
-       (SELECT last_analysed_at FROM analysis_state) AS last_analysed_at
+       (SELECT max(analysed_at) FROM analysed_enterprises) AS last_analysed_at

@@ -3,12 +3,9 @@
 CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT * FROM readings WHERE false
 
 -- name: insert_staged
-WITH inserted AS (
-    INSERT INTO readings SELECT * FROM staged ORDER BY circuit_key, ts
-    ON CONFLICT DO NOTHING
-    RETURNING circuit_key
-)
-SELECT circuit_key, count(*) AS n FROM inserted GROUP BY circuit_key
+INSERT INTO readings SELECT * FROM staged ORDER BY circuit_key, ts
+ON CONFLICT DO NOTHING
+RETURNING circuit_key, (extract(epoch FROM ts) * 1000000)::bigint AS ts_us
 
 -- name: note_revisions
 -- Values that differ from what is stored under their key, unless already noted.
@@ -35,8 +32,8 @@ INSERT INTO latest AS l (circuit_key, first_ts, ts, p, received_at)
 SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::int[], $5::timestamptz[])
 ON CONFLICT (circuit_key) DO UPDATE SET
     first_ts = least(l.first_ts, excluded.first_ts),
-    p = CASE WHEN excluded.ts >= l.ts THEN excluded.p ELSE l.p END,
-    received_at = CASE WHEN excluded.ts >= l.ts THEN excluded.received_at ELSE l.received_at END,
+    p = CASE WHEN excluded.ts > l.ts THEN excluded.p ELSE l.p END,
+    received_at = CASE WHEN excluded.ts > l.ts THEN excluded.received_at ELSE l.received_at END,
     ts = greatest(l.ts, excluded.ts)
 
 -- name: mark_data_days
@@ -66,12 +63,20 @@ ON CONFLICT (gateway_id, day) DO UPDATE SET
     last_received_at = excluded.last_received_at
 
 -- name: keep_rejects
-INSERT INTO rejects (received_at, gateway_id, code, reason, item, payload)
-SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bytea[])
+INSERT INTO rejects (received_at, gateway_id, code, reason, item, payload, digest)
+SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bytea[],
+                     $7::bytea[])
+ON CONFLICT (digest) DO NOTHING
+RETURNING gateway_id, 1 AS readings
 
 -- name: keep_parked
-INSERT INTO parked (received_at, gateway_id, channel, readings, payload)
-SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::int[], $5::bytea[])
+INSERT INTO parked (received_at, gateway_id, channel, readings, payload, digest)
+SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::int[], $5::bytea[], $6::bytea[])
+ON CONFLICT (digest) DO NOTHING
+RETURNING gateway_id, readings
+
+-- name: remove_parked
+DELETE FROM parked WHERE parked_id = ANY ($1)
 
 -- name: keep_epochs
 INSERT INTO gateway_epochs AS g (gateway_id, epoch, seq)

@@ -53,17 +53,16 @@ RETURNING enterprise_key
 WITH saved AS (
     INSERT INTO circuits AS t (circuit_id, gateway_key, channel, role, name, line, rated_kw,
                                resolution_kw, register_resolution_kwh, nominal_v,
-                               parent_circuit_id, power_quantum_w, energy_quantum_wh)
+                               parent_circuit_id)
     SELECT x.circuit_id, g.gateway_key, x.channel, x.role, x.name, x.line, x.rated_kw,
-           x.resolution_kw, x.register_resolution_kwh, x.nominal_v, x.parent_circuit_id,
-           x.power_quantum_w, x.energy_quantum_wh
+           x.resolution_kw, x.register_resolution_kwh, x.nominal_v, x.parent_circuit_id
     FROM jsonb_to_recordset($1) AS x (
         circuit_id text, gateway_id text, channel text, role text, name text, line text,
         rated_kw float8, resolution_kw float8, register_resolution_kwh float8, nominal_v float8,
-        parent_circuit_id text, power_quantum_w int, energy_quantum_wh int)
+        parent_circuit_id text)
     JOIN gateways g USING (gateway_id)
     ORDER BY x.circuit_id
-    ON CONFLICT (circuit_id) DO UPDATE SET -- never the quanta
+    ON CONFLICT (circuit_id) DO UPDATE SET
         gateway_key = excluded.gateway_key, channel = excluded.channel, role = excluded.role,
         name = excluded.name, line = excluded.line, rated_kw = excluded.rated_kw,
         resolution_kw = excluded.resolution_kw,

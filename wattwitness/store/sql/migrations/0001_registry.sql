@@ -44,10 +44,6 @@ CREATE TABLE circuits (
     register_resolution_kwh float8 NOT NULL,
     nominal_v               float8 NOT NULL,
     parent_circuit_id       text,
-    -- one stored count of power [W] and energy [Wh]; fixed for ever when the circuit is created,
-    -- so that a corrected registry never re-interprets what is stored
-    power_quantum_w         int NOT NULL CHECK (power_quantum_w > 0),
-    energy_quantum_wh       int NOT NULL CHECK (energy_quantum_wh > 0),
     UNIQUE (gateway_key, channel) DEFERRABLE INITIALLY DEFERRED
 );
 

@@ -3,9 +3,9 @@
 CREATE TABLE readings (
     circuit_key int         NOT NULL,
     ts          timestamptz NOT NULL,
-    p           int,      -- × circuits.power_quantum_w [W]
-    e           bigint,   -- × circuits.energy_quantum_wh [Wh]
-    q           int,      -- × circuits.power_quantum_w [var]
+    p           int,      -- W
+    e           bigint,   -- Wh
+    q           int,      -- var
     u_a         int,      -- 0.1 V
     u_b         int,
     u_c         int,

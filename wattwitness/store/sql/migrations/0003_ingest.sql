@@ -29,7 +29,8 @@ CREATE TABLE rejects (
     code        text        NOT NULL,
     reason      text        NOT NULL,
     item        int,        -- index of the reading in its message; NULL = the message itself
-    payload     bytea       NOT NULL
+    payload     bytea       NOT NULL,
+    digest      bytea       NOT NULL UNIQUE -- of gateway, item and payload: delivered again = once
 );
 CREATE INDEX rejects_recent ON rejects (received_at);
 
@@ -40,7 +41,8 @@ CREATE TABLE parked (
     gateway_id  text        NOT NULL,
     channel     text,       -- NULL = the gateway itself is unknown
     readings    int         NOT NULL,
-    payload     bytea       NOT NULL
+    payload     bytea       NOT NULL,
+    digest      bytea       NOT NULL UNIQUE -- of gateway, channel and payload
 );
 CREATE INDEX parked_source ON parked (gateway_id, channel);
 
@@ -53,11 +55,13 @@ CREATE TABLE gateway_epochs (
     PRIMARY KEY (gateway_id, epoch)
 );
 
--- The newest word of each gateway about itself.
+-- The last word of each gateway about itself, in the order in which they came: a last will is dated
+-- at the start of its connection, before everything else that the gateway said on it.
 CREATE TABLE gateway_status (
-    gateway_id text PRIMARY KEY,
-    online     boolean     NOT NULL,
-    status_at  timestamptz NOT NULL
+    gateway_id  text PRIMARY KEY,
+    online      boolean     NOT NULL,
+    status_at   timestamptz NOT NULL, -- by the gateway's clock
+    received_at timestamptz NOT NULL
 );
 
 -- Where each reading of a gateway ended, per UTC day of receipt.

@@ -93,10 +93,12 @@ CREATE TABLE testability (
     PRIMARY KEY (enterprise_key, kind, pairing_id)
 );
 
--- What appeared, changed or vanished, and when: late data leaves a visible trace.
+-- What appeared, changed or vanished, and when: late data leaves a visible trace. That an episode
+-- which is still going on goes on is no change.
 CREATE TABLE finding_changes (
     change_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    changed_at     timestamptz NOT NULL DEFAULT now(),
+    changed_at     timestamptz NOT NULL, -- wall clock
+    data_until     timestamptz, -- how far the data reached then
     enterprise_key int         NOT NULL,
     episode_id     text        NOT NULL,
     change         text        NOT NULL, -- appeared, changed, vanished
@@ -105,8 +107,9 @@ CREATE TABLE finding_changes (
 );
 CREATE INDEX finding_changes_enterprise ON finding_changes (enterprise_key, changed_at);
 
-CREATE TABLE analysis_state (
-    only_row         boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    last_analysed_at timestamptz
+-- The newest analysis of each enterprise.
+CREATE TABLE analysed_enterprises (
+    enterprise_key int PRIMARY KEY,
+    analysed_at    timestamptz NOT NULL, -- wall clock
+    data_until     timestamptz -- how far the data reached then
 );
-INSERT INTO analysis_state DEFAULT VALUES;
