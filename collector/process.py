@@ -5,6 +5,7 @@ import random
 import time
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import quote
 
 import structlog
 
@@ -21,7 +22,9 @@ from collector.postgres_sink import PostgresSink
 from wattwitness.domain.errors import StoreUnavailableError
 from wattwitness.domain.ingest import IngestOutcome
 from wattwitness.domain.instants import US_PER_SECOND, to_us
+from wattwitness.domain.registry import Registry
 from wattwitness.runtime.lifecycle import Lifecycle
+from wattwitness.runtime.role import only_one
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings
 from wattwitness.store.database import Database
@@ -67,42 +70,59 @@ async def collect(
     Raises:
         StoreUnavailableError: no database at the start.
         BrokerUnavailableError: no broker at the start, or it refuses us.
-        SetupError: the metrics' address is taken.
+        SetupError: the metrics' address is taken, or this collector runs already.
     """
     metrics = Metrics()
     metrics.serve(settings.collector_metrics)
     if settings.mqtt_url:
         BrokerAddress.parse(settings.mqtt_url)  # a wrong one is told before anything starts
-    async with (
-        services(settings, database=True, broker=True) as where,
-        await _open_database(where.dsn, settings) as db,
-    ):
-        await upgrade(db)
-        registry = await load_registry(db)
-        policy = policy_of(settings)
-        await forget_epochs(db, MAX_EPOCHS_PER_GATEWAY)
-        core = Core(policy, Places.of(registry), await load_epochs(db), random.Random())  # noqa: S311 - jitter
-        address = BrokerAddress.parse(where.mqtt_url)
-        source = make_source(address, settings.collector_id, window_of(settings), Backoff())
-        sink = PostgresSink(db)
+    # two collectors of one name would take the session from each other without end
+    role = f"collect as {quote(settings.collector_id, safe='')}"
+    with only_one(settings.home, role):
+        async with (
+            services(settings, database=True, broker=True) as where,
+            await _open_database(where.dsn, settings) as db,
+        ):
+            await upgrade(db)
+            address = BrokerAddress.parse(where.mqtt_url)
+            source = make_source(address, settings.collector_id, window_of(settings), Backoff())
+            registry = await load_registry(db)
+            collecting = await _collecting(db, settings, registry, source, metrics)
+            await source.connect()
+            log.info("collecting", broker=str(address), circuits=len(registry.circuits))
+            await _loop(lifecycle, db, source, collecting, registry.revision)
 
-        async def unpark(places: Places) -> IngestOutcome | None:
-            return await take_in(db, sink, places, policy.calendar)
 
-        collecting = Collecting(core, source, sink, metrics, unpark)
-        await source.connect()
-        lifecycle.spawn("connection", source.run())
-        receiving = lifecycle.spawn("receive", collecting.receive())
-        lifecycle.spawn("maintenance", _maintain(db))
-        lifecycle.spawn("registry", _watch_registry(db, collecting, registry.revision))
-        writing = lifecycle.spawn("write", collecting.write())
-        log.info("collecting", broker=str(address), circuits=len(registry.circuits))
-        await lifecycle.stop.wait()
-        receiving.cancel()
-        collecting.drain()
-        await asyncio.wait([writing])
-        await source.close()
-        log.info("stopped", left=core.held)
+async def _collecting(
+    db: Database, settings: Settings, registry: Registry, source: MqttSource, metrics: Metrics
+) -> Collecting:
+    """The loop around a core that knows the registry and what was committed before."""
+    policy = policy_of(settings)
+    await forget_epochs(db, MAX_EPOCHS_PER_GATEWAY)
+    core = Core(policy, Places.of(registry), await load_epochs(db), random.Random())  # noqa: S311 - jitter
+    sink = PostgresSink(db)
+
+    async def unpark(places: Places) -> IngestOutcome | None:
+        return await take_in(db, sink, places, policy.calendar)
+
+    return Collecting(core, source, sink, metrics, unpark)
+
+
+async def _loop(
+    lifecycle: Lifecycle, db: Database, source: MqttSource, collecting: Collecting, revision: int
+) -> None:
+    """Everything at once until told to stop; then commit what is in hand."""
+    lifecycle.spawn("connection", source.run())
+    receiving = lifecycle.spawn("receive", collecting.receive())
+    lifecycle.spawn("maintenance", _maintain(db))
+    lifecycle.spawn("registry", _watch_registry(db, collecting, revision))
+    writing = lifecycle.spawn("write", collecting.write())
+    await lifecycle.stop.wait()
+    receiving.cancel()
+    collecting.drain()
+    await asyncio.wait([writing])
+    await source.close()
+    log.info("stopped")
 
 
 async def _open_database(dsn: str, settings: Settings) -> Database:

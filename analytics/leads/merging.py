@@ -18,6 +18,20 @@ def _names(plant: Plant, circuit_ids: Sequence[str]) -> list[str]:
     return [c.name or c.circuit_id for c in named]
 
 
+def _units(plant: Plant) -> dict[str, tuple[list[str], list[str]]]:
+    """Pairing id → (names of its production, names of its treatment)."""
+    return {
+        p.pairing_id: (_names(plant, p.production), _names(plant, p.treatment))
+        for p in plant.pairings
+    }
+
+
+def _counting(episodes: Sequence[Episode]) -> list[Episode]:
+    """Episodes on treatment that no declaration explains."""
+    matters = (e for e in episodes if CATALOGUE[e.kind].matter is Matter.TREATMENT)
+    return [e for e in matters if e.suppressed_by is None]
+
+
 def treatment_lead(
     plant: Plant,
     district: str | None,
@@ -34,21 +48,13 @@ def treatment_lead(
         alerts: of the registry.
         watermark: newest data time.
     """
-    own = [
-        e
-        for e in episodes
-        if CATALOGUE[e.kind].matter is Matter.TREATMENT and e.suppressed_by is None
-    ]
+    own = _counting(episodes)
     if not own:
         return []
     weight = weights(own, alerts, district)
     own.sort(key=lambda e: (-weight[e.episode_id] * e.confidence, e.from_, e.episode_id))
     likely = probability(own)
     score = likely * severity(sum(weight.values())) * freshness(max(e.to for e in own), watermark)
-    units = {
-        p.pairing_id: (_names(plant, p.production), _names(plant, p.treatment))
-        for p in plant.pairings
-    }
     return [
         Lead(
             enterprise_id=plant.enterprise_id,
@@ -60,7 +66,7 @@ def treatment_lead(
             from_=min(e.from_ for e in own),
             to=max(e.to for e in own),
             episodes=tuple(e.episode_id for e in sorted(own, key=lambda e: (e.from_, e.kind))),
-            reason=treatment_reason(own[0], own[1:], units, plant.zone),
+            reason=treatment_reason(own[0], own[1:], _units(plant), plant.zone),
             doubts=tuple(doubts(own[0], own, plant.declarations)),
         )
     ]

@@ -141,7 +141,8 @@ def check_broker(settings: Settings) -> Finding:
             f"{address} cannot be reached: {error}",
             "start the broker or mend WATTWITNESS_MQTT_URL",
         )
-    return Finding(Grade.OK, "broker", f"{address} answers")
+    says = f"{address} answers; whether it lets us in shows when collecting starts"
+    return Finding(Grade.OK, "broker", says)
 
 
 def check_http(settings: Settings) -> Finding:

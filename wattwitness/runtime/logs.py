@@ -6,6 +6,16 @@ import sys
 import structlog
 
 
+class _OneLine(logging.Handler):
+    """What libraries log, as one structured line of ours instead of a traceback in between."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass it on with the library's name."""
+        error = record.exc_info[1] if record.exc_info else None
+        more = {"error": repr(error)} if error else {}
+        structlog.get_logger().log(record.levelno, record.getMessage(), logger=record.name, **more)
+
+
 def configure_logging(level: str, process: str) -> None:
     """Send structured logs to stderr.
 
@@ -29,3 +39,4 @@ def configure_logging(level: str, process: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     structlog.contextvars.bind_contextvars(process=process)
+    logging.basicConfig(handlers=[_OneLine()], level=logging.WARNING, force=True)

@@ -109,9 +109,7 @@ async def replace_findings(
         await connection.executemany(
             sql["insert_change"], [(analysed_at, until, key, *change) for change in changes]
         )
-        gone, new = _difference(before, {e.episode_id: e for e in episodes})
-        await connection.execute(sql["delete_episodes"], key, gone)
-        await connection.executemany(sql["insert_episode"], [episode_row(key, e) for e in new])
+        await _replace_episodes(connection, key, before, episodes)
         await _replace_leads(connection, enterprise_id, key, leads)
         await _replace_testability(connection, enterprise_id, key, testability)
         await connection.execute(sql["note_analysed"], key, analysed_at, until)
@@ -130,6 +128,15 @@ async def _stored_episodes(connection: Connection, enterprise_id: str) -> dict[s
     query = statements("findings")["list_episodes"]
     rows = await connection.fetch(query, None, None, [enterprise_id])
     return {e.episode_id: e for e in map(stored_episode, rows)}
+
+
+async def _replace_episodes(
+    connection: Connection, key: int, before: Mapping[str, Episode], episodes: Sequence[Episode]
+) -> None:
+    sql = statements("findings")
+    gone, new = _difference(before, {e.episode_id: e for e in episodes})
+    await connection.execute(sql["delete_episodes"], key, gone)
+    await connection.executemany(sql["insert_episode"], [episode_row(key, e) for e in new])
 
 
 async def _replace_leads(
