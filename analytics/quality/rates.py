@@ -60,7 +60,8 @@ def day_quality(slots: DaySlots, rows: Readings, invalid: NDArray[np.bool_]) -> 
     valid = counted & ~invalid
     known = rows["received_at"] != NEVER
     lag_us = np.where(known, rows["received_at"] - np.where(known, rows["ts"], 0), 0)
-    prompt = known & ~rows["resent"] & (lag_us <= slots.interval_us + LATE_AFTER_US)
+    # a reading that says nothing about its receipt is not held against anybody
+    prompt = ~rows["resent"] & (lag_us <= slots.interval_us + LATE_AFTER_US)
     return DayQuality(
         circuit_id=slots.circuit_id,
         day=slots.day,
