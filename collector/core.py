@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from collector.backoff import Backoff
 from collector.bounds import Calendar
 from collector.decode import Delivery, Places, place
 from collector.held import Held, open_incoming
@@ -24,6 +23,7 @@ from collector.sequence import Progress, Run
 from collector.sink import StatusNote
 from collector.source import Incoming, Proof, Token
 from wattwitness.domain.ingest import IngestBatch
+from wattwitness.runtime.backoff import Backoff
 from wattwitness.wire.payload import Message
 
 

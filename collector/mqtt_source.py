@@ -22,10 +22,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from collector.backoff import Backoff
 from collector.pump import Pump
 from collector.source import Incoming, Proof, Token
 from wattwitness.domain.errors import BrokerUnavailableError
+from wattwitness.runtime.backoff import Backoff
 from wattwitness.wire.broker_address import BrokerAddress
 from wattwitness.wire.payload import encode_ack
 from wattwitness.wire.topics import READINGS_FILTER, STATUS_FILTER, ack_topic

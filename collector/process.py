@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import structlog
 
-from collector.backoff import Backoff
 from collector.bounds import Calendar
 from collector.collecting import Collecting
 from collector.core import Core, Policy
@@ -23,6 +22,7 @@ from wattwitness.domain.errors import StoreUnavailableError
 from wattwitness.domain.ingest import IngestOutcome
 from wattwitness.domain.instants import US_PER_SECOND, to_us
 from wattwitness.domain.registry import Registry
+from wattwitness.runtime.backoff import Backoff
 from wattwitness.runtime.lifecycle import Lifecycle
 from wattwitness.runtime.role import only_one
 from wattwitness.runtime.services import services

@@ -12,11 +12,11 @@ from uuid import uuid4
 import aiomqtt
 import pytest
 
-from collector.backoff import Backoff
 from collector.memory_source import MemorySource
 from collector.mqtt_source import MqttSource
 from collector.source import Incoming, Proof, Source
 from wattwitness.domain.errors import BrokerUnavailableError
+from wattwitness.runtime.backoff import Backoff
 from wattwitness.runtime.embedded_mosquitto import find_mosquitto
 from wattwitness.wire.broker_address import BrokerAddress
 from wattwitness.wire.payload import Ack, decode_ack

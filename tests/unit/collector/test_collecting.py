@@ -6,7 +6,6 @@ from typing import Self
 
 import pytest
 
-from collector.backoff import Backoff
 from collector.bounds import Calendar
 from collector.collecting import Collecting
 from collector.core import Core, Policy
@@ -16,6 +15,7 @@ from collector.memory_source import MemorySource
 from collector.metrics import Metrics
 from wattwitness.domain.errors import SetupError
 from wattwitness.domain.ingest import IngestOutcome
+from wattwitness.runtime.backoff import Backoff
 from wattwitness.wire.payload import Status, WireReading, encode_message, encode_status
 from wattwitness.wire.topics import readings_topic, status_topic
 

@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import pytest
 
-from collector.backoff import Backoff
 from collector.bounds import Calendar
 from collector.core import Batch, Core, Policy
 from collector.decode import Place, Places
@@ -219,11 +218,3 @@ def test_an_empty_message_is_proven(core: Core, broker: Broker):
     assert proofs == [("G", 1)]
     assert isinstance(batch.ingest, IngestBatch)
     assert len(batch.ingest.rows) == 0
-
-
-def test_backoff_doubles_is_capped_and_jittered():
-    backoff, chance = Backoff(0.2, 30.0), random.Random(1)
-    waits = [[backoff.delay_s(n, chance) for _ in range(50)] for n in (1, 2, 3, 20, 10**6)]
-    for wait, ceiling in zip(waits, (0.2, 0.4, 0.8, 30.0, 30.0), strict=True):
-        assert all(ceiling / 2 <= w <= ceiling for w in wait)
-        assert len(set(wait)) > 1

@@ -14,13 +14,13 @@ from hypothesis.stateful import (
     rule,
 )
 
-from collector.backoff import Backoff
 from collector.bounds import Calendar
 from collector.core import Core, Policy
 from collector.decode import Place, Places
 from collector.memory_sink import MemorySink
 from collector.memory_source import MemorySource
 from wattwitness.domain.errors import StoreUnavailableError
+from wattwitness.runtime.backoff import Backoff
 from wattwitness.wire.payload import WireReading, encode_message
 from wattwitness.wire.topics import readings_topic
 
