@@ -5,6 +5,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from wattwitness.domain.errors import SetupError
 
 _OURS = """
@@ -48,7 +50,7 @@ def start_postgres(folder: Path) -> tuple[str, Any]:
 
 def stop_postgres(server: Any) -> None:
     """Stop the server (fast mode: sessions are ended, everything committed is safe)."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, psutil.Error):  # it may be gone already
         server.stop()
 
 
