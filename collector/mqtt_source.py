@@ -34,7 +34,7 @@ log = structlog.get_logger()
 KEEPALIVE_S: Final = 30
 SESSION_EXPIRY_S: Final = 7 * 86_400
 ANSWER_S: Final = 15.0  # for the broker to accept connection and subscription
-FIRST_PATIENCE_S: Final = 10.0  # for a broker that is just starting
+FIRST_PATIENCE_S: Final = 30.0  # for a broker that is just starting
 _PROOFS_IN_FLIGHT: Final = 1000
 _REFUSED: Final = frozenset({0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C})  # it will not help to try again
 

@@ -37,7 +37,7 @@ from wattwitness.wire.broker_address import BrokerAddress
 log = structlog.get_logger()
 REGISTRY_POLL_S: Final = 2.0
 MAINTENANCE_S: Final = 3600.0
-PATIENCE_S: Final = 10.0  # for a database that is just starting
+PATIENCE_S: Final = 30.0  # for a database that is just starting
 _MOST_IN_FLIGHT: Final = 65_535  # what MQTT can number
 
 
