@@ -550,6 +550,9 @@ async def test_dragging_zooms_to_the_raw_minute_and_a_double_click_resets(city, 
     assert closer != whole
     assert "one point = 1 min" in closer[0]
     await page.mouse.move(box["x"] + 200, box["y"] + 60)
+    await page.wait_for_function(
+        "[...document.querySelectorAll('[data-readout]')].every(e => e.textContent.includes('kW'))"
+    )
     readings = await page.locator("[data-readout]").all_inner_texts()
     assert all("kW" in reading for reading in readings), "one cursor for all lanes"
     assert len({reading.split(" · ")[0] for reading in readings}) == 1
@@ -559,7 +562,8 @@ async def test_dragging_zooms_to_the_raw_minute_and_a_double_click_resets(city, 
     assert await looker.shown() != whole
     await looker.shoot("lead-suppressed")
     await page.click("section.lane summary >> nth=0")
-    assert await page.locator("section.lane table tbody tr").count() > 100
+    # the table is filled when it is opened: more than a hundred rows, once it is
+    await page.locator("section.lane table tbody tr").nth(100).wait_for(state="attached")
     assert looker.troubles == []
 
 
