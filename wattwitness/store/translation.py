@@ -49,6 +49,7 @@ _TABLE: tuple[tuple[_Errors, str, str], ...] = (
             asyncpg.InsufficientResourcesError,  # too many connections
             asyncpg.PostgresSystemError,  # its disk or memory fails
             asyncpg.InterfaceError,
+            asyncpg.InternalClientError,  # the driver lost its thread on a connection that was cut
             OSError,
             TimeoutError,
         ),
@@ -56,6 +57,13 @@ _TABLE: tuple[tuple[_Errors, str, str], ...] = (
         _CHECK,
     ),
     ((asyncpg.PostgresError,), "the database{where} refuses", _CHECK),
+)
+_DRIVER = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
 )
 _CONFLICTS = (
     asyncpg.DeadlockDetectedError,
@@ -78,7 +86,7 @@ async def translated(dsn: str = "") -> AsyncIterator[None]:
         raise StoreBusyError(
             f"the database was busy with the same rows: {_line(error)}", "try again"
         ) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except _DRIVER as error:
         where = f" at {_redacted(dsn)}" if dsn else ""
         for kinds, says, remedy in _TABLE:
             if isinstance(error, kinds):
