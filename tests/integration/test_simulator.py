@@ -89,7 +89,7 @@ class Centre:
             ack = encode_ack(Ack(epoch=told.mark.epoch, seq=prefix, ts=0))
             await self.client.publish(ack_topic(gateway), ack, qos=1)
 
-    async def until(self, condition, timeout_s=30):
+    async def until(self, condition, timeout_s=60):
         async with asyncio.timeout(timeout_s):
             while not condition():  # noqa: ASYNC110 - a test looks from outside
                 await asyncio.sleep(0.05)
