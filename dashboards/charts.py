@@ -4,8 +4,6 @@ A bucket without a single reading is null, and no other bucket is: gaps in the d
 the screen, and nothing else is.
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,12 +55,3 @@ def series_json(circuit_id: str, band: Band, width_s: int) -> dict[str, Any]:
         "max": numbers(band.high),
         "count": [int(n) for n in band.count],
     }
-
-
-def gaps_us(band: Band, width_us: int) -> list[tuple[int, int]]:
-    """[from, to) of the runs of empty buckets [µs]."""
-    empty = np.concatenate(([False], np.asarray(band.count) == 0, [False]))
-    edges = np.flatnonzero(empty[1:] != empty[:-1])
-    found: Sequence[tuple[int, int]] = list(pairwise(edges.tolist()))[::2]
-    start = int(band.ts_us[0]) if len(band.ts_us) else 0
-    return [(start + a * width_us, start + b * width_us) for a, b in found]

@@ -209,11 +209,6 @@ class Registry:
     revision: int = 0
 
     @cached_property
-    def circuit_by_wire(self) -> Mapping[tuple[str, str], Circuit]:
-        """(gateway_id, channel) → circuit."""
-        return {(c.gateway_id, c.channel): c for c in self.circuits.values()}
-
-    @cached_property
     def circuit_by_key(self) -> Mapping[int, Circuit]:
         """Integer key → circuit."""
         return {self.circuit_keys[c.circuit_id]: c for c in self.circuits.values()}

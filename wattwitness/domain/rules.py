@@ -13,10 +13,6 @@ from wattwitness.domain.leads import Matter
 RULE_VERSION = "2026.11.1"
 """Goes into every episode; changes whenever a default or a method changes."""
 
-SUPPRESSIBLE_EXTRA = frozenset(
-    {"shared_treatment_short", "unmetered_production", "curtailment_violation"}
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -29,11 +25,6 @@ class Rule:
     parameters: Mapping[str, float] = field(default_factory=dict)
     since: str = ""  # rule version that first judged it; empty = not judged yet
 
-    @property
-    def suppressible(self) -> bool:
-        """Whether an accepted declaration suppresses episodes of this kind (contract §3)."""
-        return self.code.startswith("treatment_") or self.code in SUPPRESSIBLE_EXTRA
-
 
 _T, _M, _C, _P = Matter.TREATMENT, Matter.METERING, Matter.CURTAILMENT, Matter.CAPACITY
 
@@ -44,7 +35,6 @@ _RULES = (
         en="Treatment off while production ran",
         matter=_T,
         parameters={
-            "warn_min": 10,
             "episode_min": 30,
             "bridge_unknown_min": 10,  # also bridges a pause of production while treatment is off
             "duty_off_min": 60,  # duty-cycled treatment may rest at least this long …
