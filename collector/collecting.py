@@ -1,6 +1,7 @@
 """The loop around the core: source to core, core to sink, and the answers back."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -13,12 +14,15 @@ from collector.decode import Places
 from collector.metrics import Metrics
 from collector.sink import Sink
 from collector.source import Source
-from wattwitness.domain.errors import StoreUnavailableError
+from wattwitness.domain.errors import StoreRefusesError, StoreUnavailableError
 from wattwitness.domain.ingest import IngestOutcome
 
 log = structlog.get_logger()
+IDLE_CATCH_UP_S: Final = 0.5  # the newest values are at most so old while nothing waits
+BUSY_CATCH_UP_S: Final = 5.0  # and so old while there is always more to write
 DRAIN_S: Final = 15.0  # how long a stopping collector waits for a database that is away
 
+TakeAside = Callable[[Places], Awaitable[tuple[str, int, IngestOutcome] | None]]
 TakeIn = Callable[[Places], Awaitable[IngestOutcome | None]]  # one slice; None = nothing left
 
 
@@ -26,16 +30,25 @@ class Collecting:
     """Runs a core between a source and a sink until it is told to stop."""
 
     def __init__(
-        self, core: Core, source: Source, sink: Sink, metrics: Metrics, take_in: TakeIn
+        self,
+        core: Core,
+        source: Source,
+        sink: Sink,
+        metrics: Metrics,
+        take_in: TakeIn,
+        take_aside: TakeAside | None = None,
     ) -> None:
         self._core = core
         self._source = source
         self._sink = sink
         self._metrics = metrics
         self._take_in = take_in
+        self._take_aside = take_aside
+        self._aside_at_s = 0.0
         self._take_in_at_s: float | None = 0.0  # None: nothing to look for
         self._woken = asyncio.Event()
-        self._stopping = False
+        self._stopping = self._writing = False
+        self._caught_up_s = -math.inf
 
     def learn(self, places: Places) -> None:
         """The registry changed: use it from the next batch on, then look into the parking."""
@@ -43,12 +56,19 @@ class Collecting:
         self._take_in_at_s = time.monotonic()
         self._woken.set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether more waits than is taken at once; what is not urgent may come later."""
+        return self._core.held >= self._core.policy.pressure_messages
+
     async def receive(self) -> None:
         """Feed the core from the source, for ever."""
         while True:
             messages = await self._source.receive()
             self._metrics.messages.inc(len(messages))
             self._core.receive(messages, time.monotonic())
+            if self._writing and (ahead := self._core.plan_ahead()) is not None:
+                self._sink.prepare(ahead.ingest)
             self._woken.set()
 
     async def write(self) -> None:
@@ -61,9 +81,10 @@ class Collecting:
             batch = self._core.next_batch(time.monotonic())
             if batch is not None:
                 await self._write(batch)
+            await self._catch_up(idle=not self._core.held)
             if self._take_in_at_s is not None and time.monotonic() >= self._take_in_at_s:
                 await self._look_into_parking()
-            elif batch is None:
+            elif batch is None and not await self._look_aside():
                 await self._sleep_until(self._wake_at_s())
         deadline_s = time.monotonic() + DRAIN_S
         while self._core.held and time.monotonic() < deadline_s:
@@ -74,6 +95,7 @@ class Collecting:
                 await self._write(batch)
         if self._core.held:
             log.warning("left_with_broker", messages=self._core.held)
+        await self._catch_up(idle=True, final=True)
 
     def drain(self) -> None:
         """Receive no more; commit what is in hand, then end `write`."""
@@ -83,6 +105,7 @@ class Collecting:
     async def _write(self, batch: Batch) -> None:
         started_s = time.monotonic()
         try:
+            self._writing = True
             await self._sink.note_statuses(batch.statuses)
             outcome = await self._sink.write(batch.ingest)
         except StoreUnavailableError as error:
@@ -90,6 +113,13 @@ class Collecting:
             self._metrics.failures.inc()
             log.warning("write_failed", error=str(error), again_in_s=round(delay_s, 2))
             return
+        except StoreRefusesError as error:  # about what is in it: trying the same again is no use
+            self._core.refused(batch, error.message, time.monotonic())
+            self._metrics.refusals.inc()
+            log.warning("store_refuses", messages=len(batch.held), error=error.message)
+            return
+        finally:
+            self._writing = False
         now_s = time.monotonic()
         settlement = self._core.committed(batch, now_s, time.time_ns() // 1_000_000)
         self._source.prove(settlement.proofs)
@@ -99,14 +129,48 @@ class Collecting:
         self._note(batch, outcome, now_s - started_s, now_s)
         self._metrics.proofs.inc(len(settlement.proofs))
 
+    async def _catch_up(self, *, idle: bool, final: bool = False) -> None:
+        """Let the sink do what it puts off while there is more to write."""
+        now_s = time.monotonic()
+        wait_s = 0.0 if final else IDLE_CATCH_UP_S if idle else BUSY_CATCH_UP_S
+        if not self._sink.is_behind or now_s < self._caught_up_s + wait_s:
+            return
+        self._caught_up_s = now_s
+        try:
+            await self._sink.catch_up()
+        except StoreUnavailableError as error:
+            log.warning("still_behind", error=str(error))
+
     def _note(self, batch: Batch, outcome: IngestOutcome, took_s: float, now_s: float) -> None:
         self._metrics.count(outcome)
         self._metrics.write_seconds.observe(took_s)
         self._metrics.lag_seconds.observe(now_s - batch.held[0].since_s)
         self._metrics.unknown_fields.inc(batch.unknown_fields)
+        self._metrics.set_aside.inc(sum(len(aside.messages) for aside in batch.ingest.aside))
+        self._metrics.aside_bytes.set(self._core.aside_bytes.total())
         self._metrics.held.set(self._core.held)
-        self._metrics.holes.set(len(self._core.missing()))
+        self._metrics.holes.set(self._core.holes)
         log.debug("committed", messages=len(batch.held), stored=outcome.stored, seconds=took_s)
+
+    async def _look_aside(self) -> bool:
+        """Nothing else waits: take in one block of what was kept aside; whether one was tried."""
+        core, now_s = self._core, time.monotonic()
+        if self._take_aside is None or not core.aside_bytes or now_s < self._aside_at_s:
+            return False
+        try:
+            taken = await self._take_aside(core.places)
+        except StoreUnavailableError as error:
+            self._aside_at_s = now_s + core.policy.retry.most_s
+            log.warning("aside_not_taken_in", error=str(error))
+            return True
+        if taken is None:
+            core.aside_bytes.clear()
+        else:
+            gateway_id, size, outcome = taken
+            core.took_aside(gateway_id, size)
+            self._metrics.count(outcome)
+        self._metrics.aside_bytes.set(core.aside_bytes.total())
+        return True
 
     async def _look_into_parking(self) -> None:
         """Take one slice in; looked for again until nothing is left."""
@@ -119,13 +183,16 @@ class Collecting:
             log.warning("parking_not_read", error=str(error), again_in_s=round(delay_s, 2))
             return
         if outcome is not None:
-            self._metrics.count(outcome)
+            self._metrics.count_taken_in(outcome)
             log.info("parked_taken_in", readings=outcome.received, stored=outcome.stored)
         elif places is self._core.places:  # else: the registry changed while we looked
             self._take_in_at_s = None
 
     def _wake_at_s(self) -> float | None:
-        times = (self._core.wake_at_s(), self._take_in_at_s)
+        wait_s = BUSY_CATCH_UP_S if self._core.held else IDLE_CATCH_UP_S
+        behind_s = self._caught_up_s + wait_s if self._sink.is_behind else None
+        aside_s = self._aside_at_s if self._take_aside and self._core.aside_bytes else None
+        times = (self._core.wake_at_s(), self._take_in_at_s, behind_s, aside_s)
         return min((at_s for at_s in times if at_s is not None), default=None)
 
     async def _sleep_until(self, wake_at_s: float | None) -> None:

@@ -1,8 +1,10 @@
 """What is batched, committed, acknowledged and sent again: a state machine without I/O.
 
 Messages come in by `receive`. `next_batch` closes a batch when it is full or has waited long
-enough; there is at most one under way. After the sink took it, `committed` names the proofs to tell
-and the tokens to settle; after a failure, `failed` names the wait, and the same batch comes again.
+enough; there is at most one under way. While it is written, `plan_ahead` may close the next one, so
+that the store need not wait. After the sink took it, `committed` names the proofs to tell and the
+tokens to settle; after a failure, `failed` names the wait, and the same batch comes again.
+What the store will never have is found by halving (`refused`) and kept as a reject.
 Time is handed in: `now_s` of any monotonic clock.
 
 After a new connection, tokens of the earlier one are worthless, but its messages are kept: the
@@ -11,34 +13,27 @@ and get their new token instead of a second place, so that what is held stays bo
 """
 
 import random
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
 
-from collector.bounds import Calendar
-from collector.decode import Delivery, Places, place
-from collector.held import Held, open_incoming
-from collector.ledger import EpochName, Ledger
+from collector.decode import Delivery, Places, draw_up, place
+from collector.held import Held, open_incoming, set_aside
+from collector.ledger import EpochName, Ledger, epoch_marks
+from collector.policy import Policy
 from collector.sequence import Progress, Run
 from collector.sink import StatusNote
 from collector.source import Incoming, Proof, Token
-from wattwitness.domain.ingest import IngestBatch
-from wattwitness.runtime.backoff import Backoff
-from wattwitness.wire.payload import Message
+from collector.waiting import Waiting
+from wattwitness.domain.ingest import Aside, IngestBatch
+from wattwitness.wire.payload import RefusedMessage
 
+__all__ = ["Batch", "Core", "Policy", "Settlement"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """When a batch closes, what is refused, how failures are waited out."""
-
-    calendar: Calendar
-    batch_readings: int = 5000
-    batch_bytes: int = 16 * 1024 * 1024  # of payload: what is refused or parked is kept whole
-    batch_wait_s: float = 0.2
-    max_payload_bytes: int = 262_144
-    stale_messages: int = 65_535  # messages kept from earlier connections
-    repeat_proof_s: float = 1.0
-    retry: Backoff = field(default_factory=Backoff)
+_DRAWN_AT_ONCE: Final = 600  # readings: as decoded, they fit into a core's own cache
+_WORTH_DRAWING: Final = 150  # fewer are left until the batch is planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +51,7 @@ class Batch:
         """Fields outside the contract, in all its messages."""
         contents = (h.content for h in self.held)
         messages = (c.message for c in contents if isinstance(c, Delivery))
-        return sum(m.unknown_fields for m in messages if isinstance(m, Message))
+        return sum(m.unknown_fields for m in messages if not isinstance(m, RefusedMessage))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +71,16 @@ class Core:
         places: Places,
         epochs: Mapping[EpochName, int],
         chance: random.Random,
+        aside_bytes: Mapping[str, int] | None = None,
     ) -> None:
         self.policy = policy
         self.places = places
         self._chance = chance
         self._ledger = Ledger(epochs, policy.repeat_proof_s)
-        self._open: deque[Held] = deque()
-        self._open_readings = self._open_bytes = 0
-        self._under_way: Batch | None = None
+        self._open = Waiting(policy.flood)
+        self._planned: deque[Batch] = deque()  # the first one is under way
+        self._flooding: Collection[str] = ()  # gateways, while there is pressure
+        self.aside_bytes: Counter[str] = Counter(aside_bytes or {})
         self._failures = 0
         self._retry_at_s = 0.0
         self._connection: int | None = None
@@ -92,19 +89,27 @@ class Core:
     @property
     def held(self) -> int:
         """Messages that are not committed."""
-        return len(self._open) + (len(self._under_way.held) if self._under_way else 0)
+        return len(self._open) + sum(len(batch.held) for batch in self._planned)
 
     def receive(self, messages: Iterable[Incoming], now_s: float) -> None:
         """Take messages in; those of an earlier connection than the last one seen are stale."""
+        fresh: list[Delivery] = []
+        readings = 0
         for incoming in messages:
             if incoming.token.connection != self._connection:
                 self._reconnected(incoming.token.connection)
             if self._stale and self._recognise(incoming):
                 continue
-            held = open_incoming(incoming, self.policy.max_payload_bytes, now_s)
-            self._open.append(held)
-            self._open_readings += held.weight
-            self._open_bytes += held.size
+            held = open_incoming(incoming, self.policy.max_payload_bytes, now_s, self._flooding)
+            self._open.add(held)
+            if isinstance(held.content, Delivery) and not held.sealed:
+                fresh.append(held.content)
+                readings += held.weight
+                if readings >= _DRAWN_AT_ONCE:
+                    draw_up(fresh, self.places)
+                    fresh, readings = [], 0
+        if readings >= _WORTH_DRAWING:
+            draw_up(fresh, self.places)
 
     def next_batch(self, now_s: float, *, final: bool = False) -> Batch | None:
         """The batch to write now, if any.
@@ -113,17 +118,22 @@ class Core:
             now_s: the time.
             final: close the batch whatever its size and age (the process stops).
         """
-        if self._under_way is not None:
-            return self._under_way if now_s >= self._retry_at_s else None
+        if self._planned:
+            return self._planned[0] if now_s >= self._retry_at_s else None
         if not self._open or not (final or self._is_full() or now_s >= self._closes_at_s()):
             return None
-        self._under_way = self._plan(self._take_open())
         self._retry_at_s = now_s
-        return self._under_way
+        return self._plan_next()
+
+    def plan_ahead(self) -> Batch | None:
+        """The batch after the one under way, when as much waits as a batch can hold."""
+        if len(self._planned) != 1 or not self._is_full(self._most_readings):
+            return None
+        return self._plan_next()
 
     def wake_at_s(self) -> float | None:
         """When `next_batch` has to be asked again at the latest; None = when something comes."""
-        if self._under_way is not None:
+        if self._planned:
             return self._retry_at_s
         return self._closes_at_s() if self._open else None
 
@@ -135,10 +145,11 @@ class Core:
             now_s: the time, monotonic.
             now_ms: the wall clock [ms since 1970], for the proofs.
         """
-        self._under_way = None
+        self._planned.popleft()
         self._failures = 0
-        for held in batch.held:
-            self._forget_stale(held)
+        if self._stale:
+            for held in batch.held:
+                self._forget_stale(held)
         proofs = self._ledger.committed(batch.progress, now_s, now_ms)
         return Settlement(proofs, [h.token for h in batch.held if h.token is not None])
 
@@ -149,55 +160,97 @@ class Core:
         self._retry_at_s = now_s + delay_s
         return delay_s
 
+    def refused(self, batch: Batch, says: str, now_s: float) -> float:
+        """The store will not have what is in the batch: halve it until the cause stands alone.
+
+        That one message is set aside: the next batch keeps it, whole, among the rejects.
+
+        Args:
+            batch: what `next_batch` gave last.
+            says: what the store says.
+            now_s: the time, monotonic.
+
+        Returns:
+            The wait before the next batch [s]; 0 unless not even the reject can be kept.
+        """
+        held = list(batch.held)
+        if len(held) == 1:
+            if held[0].is_set_aside:
+                return self.failed(now_s)
+            set_aside(held[0], says)
+        half = max(1, len(held) // 2)
+        while self._planned:
+            again = self._planned.pop()
+            for aside in again.ingest.aside:
+                self.aside_bytes[aside.gateway_id] -= sum(len(p) for _, p in aside.messages)
+            if again is not batch:
+                self._open.put_back(again.held)
+        self._ledger.forget_planned()
+        self._open.put_back(held[half:])
+        self._planned.append(self._plan(held[:half]))
+        self._retry_at_s = now_s
+        return 0.0
+
+    def took_aside(self, gateway_id: str, size: int) -> None:
+        """So many bytes that were kept aside are taken in."""
+        self.aside_bytes[gateway_id] -= size
+        if self.aside_bytes[gateway_id] <= 0:
+            del self.aside_bytes[gateway_id]
+
+    @property
+    def holes(self) -> int:
+        """How many epochs have a hole."""
+        return self._ledger.holes
+
     def missing(self) -> Mapping[EpochName, Run]:
         """The first hole in each epoch that has one: first and last missing number."""
         return self._ledger.missing()
 
-    def _is_full(self) -> bool:
+    @property
+    def _most_readings(self) -> int:
+        return max(self.policy.most_readings, self.policy.batch_readings)
+
+    def _is_full(self, readings: int = 0) -> bool:
         return (
-            self._open_readings >= self.policy.batch_readings
-            or self._open_bytes >= self.policy.batch_bytes
+            self._open.readings >= (readings or self.policy.batch_readings)
+            or self._open.bytes >= self.policy.batch_bytes
         )
 
     def _closes_at_s(self) -> float:
-        return self._open[0].since_s + self.policy.batch_wait_s
+        return self._open.oldest_s + self.policy.batch_wait_s
 
-    def _take_open(self) -> list[Held]:
-        taken: list[Held] = []
-        room, room_bytes = self.policy.batch_readings, self.policy.batch_bytes
-        while self._open:
-            room -= self._open[0].weight
-            room_bytes -= self._open[0].size
-            if taken and (room < 0 or room_bytes < 0):
-                break
-            taken.append(self._take_first())
-        return taken
+    def _plan_next(self) -> Batch:
+        aside: list[Held] = []
+        pressure = len(self._open) >= self.policy.pressure_messages
+        if pressure or self._is_full(self._most_readings):
+            aside = self._open.take_floods(self.aside_bytes, self.policy.batch_bytes)
+        self._flooding = frozenset(held.gateway_id or "" for held in aside)
+        taken = self._open.take(self._most_readings, self.policy.batch_bytes)
+        batch = self._plan(taken, aside)
+        self._planned.append(batch)
+        return batch
 
-    def _take_first(self) -> Held:
-        held = self._open.popleft()
-        self._open_readings -= held.weight
-        self._open_bytes -= held.size
-        return held
-
-    def _plan(self, taken: list[Held]) -> Batch:
+    def _plan(self, taken: list[Held], aside: Sequence[Held] = ()) -> Batch:
+        for held in taken:
+            held.unseal(self.policy.max_payload_bytes)
         placed = place(
             [h.content for h in taken if isinstance(h.content, Delivery)],
             self.places,
             self.policy.calendar,
         )
-        progress = self._ledger.plan(taken)
+        progress = self._ledger.plan(chain(aside, taken))
         statuses = {
             h.content.gateway_id: h.content for h in taken if isinstance(h.content, StatusNote)
         }
-        epochs = {
-            name: p.prefix
-            for name, p in progress.items()
-            if p.prefix is not None and p.prefix != self._ledger.confirmed(name)
-        }
         ingest = IngestBatch(
-            rows=placed.rows, rejects=placed.rejects, parked=placed.parked, epochs=epochs
+            rows=placed.rows,
+            rejects=placed.rejects,
+            parked=placed.parked,
+            aside=_asides(aside),
+            **epoch_marks(progress),
         )
-        return Batch(taken, self.places, ingest, tuple(statuses.values()), progress)
+        planned = {name: new for name, (_, new) in progress.items()}
+        return Batch([*aside, *taken], self.places, ingest, tuple(statuses.values()), planned)
 
     def _reconnected(self, connection: int) -> None:
         """Every token so far is void; their messages wait to be recognised."""
@@ -205,8 +258,9 @@ class Core:
         self._stale.clear()
         self._ledger.forget_told()
         while len(self._open) > self.policy.stale_messages:
-            self._take_first()
-        for held in (*(self._under_way.held if self._under_way else ()), *self._open):
+            self._open.take_first()
+        planned = chain.from_iterable(batch.held for batch in self._planned)
+        for held in chain(planned, self._open):
             held.token = None
             self._stale.setdefault(held.identity, deque()).append(held)
 
@@ -225,3 +279,11 @@ class Core:
             waiting.remove(held)
             if not waiting:
                 del self._stale[held.identity]
+
+
+def _asides(messages: Sequence[Held]) -> list[Aside]:
+    by_gateway: dict[str, list[tuple[int, bytes]]] = {}
+    for held in messages:
+        message = (held.content.received_us, held.identity[1])
+        by_gateway.setdefault(held.gateway_id or "", []).append(message)
+    return [Aside(gateway_id, found) for gateway_id, found in by_gateway.items()]

@@ -1,58 +1,28 @@
 """Decoded messages to what is written: rows of known circuits, rejects, and what has to wait."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from collector.bounds import Calendar, refusals
-from wattwitness.domain.bounds import power_limit_kw
-from wattwitness.domain.readings import Readings, empty_readings
-from wattwitness.domain.registry import Registry
+from collector.columns import to_rows
+from collector.places import Place, Places
+from collector.sheets import Delivery, Found, Slip, draw_up, gathered, together
+from wattwitness.domain.readings import Readings
 from wattwitness.domain.rejects import Parked, Reject
 from wattwitness.wire.payload import (
     Message,
     RefusedMessage,
-    WireReading,
     compose_message,
+    decode_message,
     reading_bytes,
 )
+from wattwitness.wire.skimming import Letter
 
-_NO_PHASES = (None, None, None)
+__all__ = ["Delivery", "Place", "Placed", "Places", "draw_up", "place"]
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a channel's readings go."""
-
-    key: int  # integer key of the circuit
-    limit_kw: float
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """The registry as the wire sees it: gateway → channel → place."""
-
-    by_gateway: Mapping[str, Mapping[str, Place]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, registry: Registry) -> "Places":
-        """The places of all circuits; a gateway without circuits is known all the same."""
-        found: dict[str, dict[str, Place]] = {gateway: {} for gateway in registry.gateways}
-        for circuit in registry.circuits.values():
-            key = registry.circuit_keys[circuit.circuit_id]
-            found[circuit.gateway_id][circuit.channel] = Place(key, power_limit_kw(circuit))
-        return cls(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message of a gateway, decoded, with its bytes."""
-
-    gateway_id: str | None  # None: its topic names none
-    payload: bytes
-    received_us: int
-    message: Message | RefusedMessage
+_NONE = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,92 +34,115 @@ class Placed:
     parked: Sequence[Parked]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A reading on its way into the array, and where it came from."""
-
-    place: Place
-    reading: WireReading
-    ts_us: int
-    delivery: Delivery
-    index: int
-
-
 def place(deliveries: Sequence[Delivery], places: Places, calendar: Calendar) -> Placed:
-    """Look every reading up in the registry and hold it against physics and calendar."""
-    found: list[_Row] = []
+    """Look every reading up in the registry and hold it against physics and calendar.
+
+    Letters in which nothing is strange are turned into columns together; each other message is
+    taken reading by reading.
+    """
     rejects: list[Reject] = []
     parked: list[Parked] = []
-    for delivery in deliveries:
+    drawn: list[int] = []
+    letters: list[int] = []
+    others: list[int] = []
+    for n, delivery in enumerate(deliveries):
         message = delivery.message
         if isinstance(message, RefusedMessage):
             rejects.append(_refuse(delivery, message))
-            continue
-        channels = places.by_gateway.get(delivery.gateway_id or "")
-        if channels is None:
+        elif (delivery.gateway_id or "") not in places.by_gateway:
             if message.count:
                 parked.append(_park(delivery, None, delivery.payload, message.count))
-            continue
-        rejects.extend(_refuse_bad(delivery, message))
-        strange: dict[str, list[int]] = {}
-        for reading, ts_us, index in zip(
-            message.readings, message.ts_us, message.index, strict=True
-        ):
-            target = channels.get(reading.ch)
-            if target is None:
-                strange.setdefault(reading.ch, []).append(index)
-            else:
-                found.append(_Row(target, reading, ts_us, delivery, index))
-        if strange:
-            parked.extend(_park_channels(delivery, strange))
-    rows, impossible = _checked(found, calendar)
+        elif delivery.sheet is not None and delivery.sheet.places is places:
+            drawn.append(n)
+        else:
+            (letters if isinstance(message, Letter) else others).append(n)
+    parts = [gathered(deliveries, drawn)] if drawn else []
+    if letters:
+        found, strange = together(deliveries, letters, places)
+        parts.append(found)
+        others += strange
+    if len(parts) == 1 and not others:
+        (found,) = parts
+    else:
+        for n in others:
+            part, refused, waiting = _one_by_one(deliveries[n], n, places)
+            parts.append(part)
+            rejects += refused
+            parked += waiting
+        found = _in_order(parts) if parts else Found(to_rows([]), _NONE, _NONE)
+    rows, impossible = _checked(found, deliveries, places, calendar)
     return Placed(rows, [*rejects, *impossible], parked)
 
 
-def _checked(found: Sequence[_Row], calendar: Calendar) -> tuple[Readings, list[Reject]]:
+def _one_by_one(
+    delivery: Delivery, number: int, places: Places
+) -> tuple[Found, list[Reject], list[Parked]]:
+    """A message in which something is strange: its good rows, what is refused, what waits."""
+    message = delivery.message
+    if isinstance(message, Letter | Slip):
+        message = decode_message(delivery.payload, len(delivery.payload))
+    if isinstance(message, RefusedMessage):  # cannot be: a letter has an envelope
+        return Found(to_rows([]), _NONE, _NONE), [_refuse(delivery, message)], []
+    keys = places.keys[delivery.gateway_id or ""]
+    known: list[int] = []
+    strange: dict[str, list[int]] = {}
+    for k, reading in enumerate(message.readings):
+        if reading.ch in keys:
+            known.append(k)
+        else:
+            strange.setdefault(reading.ch, []).append(message.index[k])
+    rows = to_rows([message.readings[k] for k in known])
+    rows["circuit"] = [keys[message.readings[k].ch] for k in known]
+    rows["ts"] = [message.ts_us[k] for k in known]
+    rows["received_at"] = delivery.received_us
+    found = Found(
+        rows,
+        np.full(len(rows), number),
+        np.array([message.index[k] for k in known], dtype=np.int64),
+    )
+    parked = _park_channels(delivery, strange) if strange else []
+    return found, list(_refuse_bad(delivery, message)), parked
+
+
+def _in_order(parts: Sequence[Found]) -> Found:
+    """All of them in order of arrival: of two values for one instant, the first one counts."""
+    source = np.concatenate([part.source for part in parts])
+    order = np.argsort(source, kind="stable")
+    return Found(
+        np.concatenate([part.rows for part in parts])[order],
+        source[order],
+        np.concatenate([part.index for part in parts])[order],
+    )
+
+
+def _checked(
+    found: Found, deliveries: Sequence[Delivery], places: Places, calendar: Calendar
+) -> tuple[Readings, list[Reject]]:
     """The rows that can be, and a reject for each that cannot."""
-    rows = _to_array(found)
+    rows = found.rows
+    refused = refusals(rows, places.limit_kw[rows["circuit"]], calendar)
+    if not refused:
+        return rows, []
     good = np.ones(len(rows), dtype=bool)
-    limit_kw = np.array([row.place.limit_kw for row in found], dtype=np.float64)
     rejects = []
     opened: dict[int, Sequence[bytes]] = {}  # delivery → its readings; opened once, not per reading
-    for k, (code, text) in refusals(rows, limit_kw, calendar).items():
+    for k, (code, text) in refused.items():
         good[k] = False
-        source, index = found[k].delivery, found[k].index
-        if id(source) not in opened:
-            opened[id(source)] = reading_bytes(source.payload)
+        number, index = int(found.source[k]), int(found.index[k])
+        source = deliveries[number]
+        if number not in opened:
+            opened[number] = reading_bytes(source.payload)
         rejects.append(
             Reject(
                 gateway_id=source.gateway_id,
                 code=code,
                 text=text,
-                payload=opened[id(source)][index],
+                payload=opened[number][index],
                 received_us=source.received_us,
                 index=index,
             )
         )
-    return (rows if good.all() else rows[good]), rejects
-
-
-def _to_array(found: Sequence[_Row]) -> Readings:
-    rows = empty_readings(len(found))
-    if not found:
-        return rows
-    readings = [row.reading for row in found]
-    rows["circuit"] = [row.place.key for row in found]
-    rows["ts"] = [row.ts_us for row in found]
-    rows["received_at"] = [row.delivery.received_us for row in found]
-    rows["resent"] = [r.rs for r in readings]
-    rows["p_kw"] = np.array([r.p for r in readings], dtype=np.float64)  # None becomes NaN
-    rows["e_kwh"] = np.array([r.e for r in readings], dtype=np.float64)
-    rows["q_kvar"] = np.array([r.q for r in readings], dtype=np.float64)
-    rows["pf"] = np.array([r.pf for r in readings], dtype=np.float64)
-    volts = np.array([r.u or _NO_PHASES for r in readings], dtype=np.float64)
-    amps = np.array([r.i or _NO_PHASES for r in readings], dtype=np.float64)
-    for k, phase in enumerate("abc"):
-        rows[f"u_{phase}"] = volts[:, k]
-        rows[f"i_{phase}"] = amps[:, k]
-    return rows
+    return rows[good], rejects
 
 
 def _refuse(delivery: Delivery, refused: RefusedMessage) -> Reject:
@@ -159,6 +152,7 @@ def _refuse(delivery: Delivery, refused: RefusedMessage) -> Reject:
         text=refused.refusal.text,
         payload=delivery.payload,
         received_us=delivery.received_us,
+        readings=refused.readings,
     )
 
 

@@ -2,11 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypedDict
 
 from collector.held import Held
 from collector.sequence import Arrival, Progress, Run
 from collector.source import Proof
+from wattwitness.domain.ingest import EpochMark
 from wattwitness.wire.payload import Ack
 
 EpochName = tuple[str, str]  # gateway_id, epoch
@@ -26,6 +27,7 @@ class Ledger:
         self._progress: dict[str, OrderedDict[str, Progress]] = {}
         self._told: dict[EpochName, tuple[int, float]] = {}
         self._missing: dict[EpochName, Run] = {}
+        self._planned: dict[EpochName, Progress] = {}  # newer than what is committed
         for name, seq in epochs.items():
             self._keep(name, Progress(seq))
 
@@ -38,18 +40,38 @@ class Ledger:
         """The committed prefix, None without a base."""
         return self.progress(name).prefix
 
+    @property
+    def holes(self) -> int:
+        """How many epochs have a hole."""
+        return len(self._missing)
+
     def missing(self) -> dict[EpochName, Run]:
         """The first hole of each epoch that has one: first and last missing number."""
         return dict(self._missing)
 
-    def plan(self, messages: Iterable[Held]) -> dict[EpochName, Progress]:
-        """The progress of the touched epochs once these messages are committed."""
+    def plan(self, messages: Iterable[Held]) -> dict[EpochName, tuple[Progress, Progress]]:
+        """The progress of the touched epochs before and after these messages are committed.
+
+        Before means: once what was planned earlier is committed, which it will be first.
+        """
         arrivals: dict[EpochName, list[Arrival]] = {}
         for held in messages:
             mark, gateway_id = held.mark, held.gateway_id
             if mark is not None and gateway_id is not None:
-                arrivals.setdefault((gateway_id, mark.epoch), []).append(held.arrival(mark))
-        return {name: self.progress(name).take(came) for name, came in arrivals.items()}
+                name = (gateway_id, mark.epoch)
+                if (came := arrivals.get(name)) is None:
+                    came = arrivals[name] = []
+                came.append(held.arrival(mark))
+        found = {}
+        for name, came in arrivals.items():
+            before = self._planned.get(name) or self.progress(name)
+            after = self._planned[name] = before.take(came)
+            found[name] = before, after
+        return found
+
+    def forget_planned(self) -> None:
+        """What was planned and is not committed is planned anew."""
+        self._planned.clear()
 
     def committed(
         self, planned: Mapping[EpochName, Progress], now_s: float, now_ms: int
@@ -62,6 +84,8 @@ class Ledger:
         proofs = []
         for name, progress in planned.items():
             self._keep(name, progress)
+            if self._planned.get(name) is progress:
+                del self._planned[name]
             seq = progress.confirmed
             told, told_at_s = self._told.get(name, (None, 0.0))
             if seq == told and now_s - told_at_s < self._repeat_s:
@@ -86,3 +110,38 @@ class Ledger:
             forgotten, _ = epochs.popitem(last=False)
             self._told.pop((name[0], forgotten), None)
             self._missing.pop((name[0], forgotten), None)
+
+
+class Marks(TypedDict):
+    """What a batch says about epochs."""
+
+    epochs: Mapping[EpochName, int]
+    gaps: Mapping[EpochName, EpochMark]
+    begun: Sequence[EpochName]
+
+
+def epoch_marks(progress: Mapping[EpochName, tuple[Progress, Progress]]) -> Marks:
+    """What is to be kept of each epoch, from its progress before and after a batch."""
+    epochs: dict[EpochName, int] = {}
+    gaps: dict[EpochName, EpochMark] = {}
+    for name, (old, new) in progress.items():
+        if new.is_odd or (old.is_odd and new != old):
+            if new is not old:
+                gaps[name] = _mark(old, new)
+        elif new.prefix is not None and new.prefix != old.prefix:
+            epochs[name] = new.prefix
+    begun = [name for name, (old, _) in progress.items() if old is _NEW]
+    return Marks(epochs=epochs, gaps=gaps, begun=begun)
+
+
+def _mark(old: Progress, new: Progress) -> EpochMark:
+    first, last = new.missing or (None, None)
+    return EpochMark(
+        confirmed=new.prefix,
+        highest=new.highest,
+        first_missing=first,
+        last_missing=last,
+        missing=new.missing_count,
+        given_up=new.given_up - old.given_up,
+        began_middle=new.began_middle,
+    )

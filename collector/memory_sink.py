@@ -1,12 +1,14 @@
 """A sink in memory, for tests and trials: the same promises, without a database."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from collector.sink import StatusNote
 from wattwitness.domain.errors import StoreUnavailableError
-from wattwitness.domain.ingest import IngestBatch, IngestOutcome
+from wattwitness.domain.ingest import Aside, EpochMark, IngestBatch, IngestOutcome
 from wattwitness.domain.readings import MEASURANDS
+from wattwitness.domain.rejects import RejectCode
 
 _Values = tuple[float | None, ...]
 
@@ -19,9 +21,23 @@ class MemorySink:
         self.revisions: set[tuple[int, int, _Values]] = set()
         self.kept: set[tuple[object, ...]] = set()  # what was refused or has to wait
         self.epochs: dict[tuple[str, str], int] = {}
+        self.gaps: dict[tuple[str, str], EpochMark] = {}
+        self.aside: dict[int, Aside] = {}
+        self.kept_aside: list[Aside] = []
         self.statuses: dict[str, StatusNote] = {}
         self.broken = False
         self.lose_answer = False  # commit, then fail: what a dying connection looks like
+
+    def prepare(self, batch: IngestBatch) -> None:
+        """Nothing; see `Sink.prepare`."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Never; see `Sink.is_behind`."""
+        return False
+
+    async def catch_up(self) -> None:
+        """Nothing; see `Sink.catch_up`."""
 
     async def write(self, batch: IngestBatch) -> IngestOutcome:
         """Keep a batch; see `Sink.write`."""
@@ -36,24 +52,40 @@ class MemorySink:
             elif self.rows[key] != values and (*key, values) not in self.revisions:
                 self.revisions.add((*key, values))
                 revisions += 1
-        rejected = parked = 0
-        for reject in batch.rejects:
-            rejected += self._is_new(reject.gateway_id, reject.index, reject.payload)
-        for item in batch.parked:
-            parked += item.readings * self._is_new(item.gateway_id, item.channel, item.payload)
-        for name, seq in batch.epochs.items():
-            self.epochs[name] = max(seq, self.epochs.get(name, seq))
+        reasons = self._refuse(batch)
+        self._keep(batch)
         if self.lose_answer:
             raise StoreUnavailableError("the answer was lost", "write again")
-        received = len(batch.rows) + len(batch.rejects) + sum(p.readings for p in batch.parked)
         return IngestOutcome(
-            received=received,
+            received=batch.received,
             stored=stored,
-            duplicates=received - stored - revisions - rejected - parked,
+            duplicates=batch.received - stored - revisions - reasons.total(),
             revisions=revisions,
-            rejected=rejected,
-            parked=parked,
+            reasons=reasons,
         )
+
+    def _keep(self, batch: IngestBatch) -> None:
+        for name, seq in batch.epochs.items():
+            self.epochs[name] = max(seq, self.epochs.get(name, seq))
+        for number in batch.taken_aside:
+            self.aside.pop(number, None)
+        for aside in batch.aside:
+            self.aside[len(self.kept_aside)] = aside
+            self.kept_aside.append(aside)
+        for name, gap in batch.gaps.items():
+            if gap.confirmed is not None:
+                self.epochs[name] = max(gap.confirmed, self.epochs.get(name, gap.confirmed))
+            self.gaps[name] = gap
+
+    def _refuse(self, batch: IngestBatch) -> Counter[RejectCode]:
+        reasons: Counter[RejectCode] = Counter()
+        for reject in batch.rejects:
+            if self._is_new(reject.gateway_id, reject.index, reject.payload):
+                reasons[reject.code] += reject.readings
+        for item in batch.parked:
+            if self._is_new(item.gateway_id, item.channel, item.payload):
+                reasons[item.code] += item.readings
+        return reasons
 
     def _is_new(self, *piece: object) -> bool:
         new = piece not in self.kept

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from collector.bounds import Calendar
 from collector.decode import Delivery, Placed, Places, place
 from collector.sink import Sink
+from wattwitness.domain.errors import StoreRefusesError
 from wattwitness.domain.ingest import IngestBatch, IngestOutcome
-from wattwitness.domain.rejects import Parked
+from wattwitness.domain.rejects import Parked, Reject, RejectCode
 from wattwitness.store.database import Database
 from wattwitness.store.parked import load_parked
 from wattwitness.wire.payload import decode_message
+from wattwitness.wire.refusals import plain_text
 
 
 def knows(places: Places, item: Parked) -> bool:
@@ -54,13 +56,30 @@ async def take_in(
     found = [(n, item) for n, item in await load_parked(db) if knows(places, item)]
     if not found:
         return None
-    placed = place_parked([item for _, item in found], places, calendar)
-    return await sink.write(
-        IngestBatch(
+    while True:
+        placed = place_parked([item for _, item in found], places, calendar)
+        batch = IngestBatch(
             rows=placed.rows,
             rejects=placed.rejects,
             parked=placed.parked,
             taken_parked=[n for n, _ in found],
-            from_gateways=False,  # they were counted as their gateway's when they came
         )
+        try:
+            return await sink.write(batch)
+        except StoreRefusesError as error:  # look for the cause in the first half
+            if len(found) == 1:
+                return await sink.write(_aside(*found[0], error))
+            found = found[: len(found) // 2]
+
+
+def _aside(number: int, item: Parked, error: StoreRefusesError) -> IngestBatch:
+    """A parked item that the store refuses, kept whole among the rejects."""
+    reject = Reject(
+        gateway_id=item.gateway_id,
+        code=RejectCode.REFUSED_BY_STORE,
+        text=plain_text(error.message),
+        payload=item.payload,
+        received_us=item.received_us,
+        readings=item.readings,
     )
+    return IngestBatch(rejects=[reject], taken_parked=[number])

@@ -1,14 +1,15 @@
 """The collector process: opens what it needs, runs the loop, drains when told to stop."""
 
 import asyncio
+import gc
 import random
 import time
-from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
 import structlog
 
+from collector.asides import take_aside
 from collector.bounds import Calendar
 from collector.collecting import Collecting
 from collector.core import Core, Policy
@@ -18,25 +19,28 @@ from collector.metrics import Metrics
 from collector.mqtt_source import MqttSource
 from collector.parking import take_in
 from collector.postgres_sink import PostgresSink
+from collector.upkeep import maintain_hourly, retention_of, roll_up
+from collector.waiting import Flood
 from wattwitness.domain.errors import StoreUnavailableError
 from wattwitness.domain.ingest import IngestOutcome
-from wattwitness.domain.instants import US_PER_SECOND, to_us
 from wattwitness.domain.registry import Registry
 from wattwitness.runtime.backoff import Backoff
 from wattwitness.runtime.lifecycle import Lifecycle
 from wattwitness.runtime.role import only_one
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings
+from wattwitness.store.behind import Behind, mend_latest
+from wattwitness.store.clock import trusted_time
 from wattwitness.store.database import Database
 from wattwitness.store.epochs import forget_epochs, load_epochs
-from wattwitness.store.maintenance import maintain
 from wattwitness.store.migrations import upgrade
 from wattwitness.store.registry import load_registry, registry_revision
+from wattwitness.store.set_aside import aside_bytes
 from wattwitness.wire.broker_address import BrokerAddress
 
 log = structlog.get_logger()
 REGISTRY_POLL_S: Final = 2.0
-MAINTENANCE_S: Final = 3600.0
+CLOCK_S: Final = 10.0
 PATIENCE_S: Final = 30.0  # for a database that is just starting
 _MOST_IN_FLIGHT: Final = 65_535  # what MQTT can number
 
@@ -44,17 +48,23 @@ _MOST_IN_FLIGHT: Final = 65_535  # what MQTT can number
 def policy_of(settings: Settings) -> Policy:
     """The core's policy as set."""
     return Policy(
-        calendar=Calendar(to_us(settings.keep_from), settings.future_tolerance_s * US_PER_SECOND),
+        calendar=Calendar.of(settings),
         batch_readings=settings.batch_readings,
+        most_readings=settings.batch_most_readings,
         batch_wait_s=settings.batch_wait_s,
         max_payload_bytes=settings.max_payload_bytes,
         stale_messages=window_of(settings),
+        flood=Flood(settings.flood_factor, most_bytes=settings.flood_aside_mb * 1_000_000),
     )
 
 
 def window_of(settings: Settings) -> int:
-    """Un-acknowledged messages the broker may send: two batches of one-reading messages."""
-    return min(_MOST_IN_FLIGHT, max(1000, 2 * settings.batch_readings))
+    """Un-acknowledged messages the broker may send: three batches of one-reading messages.
+
+    One is written, one is planned, one gathers.
+    """
+    largest = max(settings.batch_readings, settings.batch_most_readings)
+    return min(_MOST_IN_FLIGHT, max(1000, 3 * largest))
 
 
 async def collect(
@@ -88,9 +98,25 @@ async def collect(
             source = make_source(address, settings.collector_id, window_of(settings), Backoff())
             registry = await load_registry(db)
             collecting = await _collecting(db, settings, registry, source, metrics)
+            corrected = await _set_clock(db, source, corrected=False)
+            _collect_garbage_seldom()
             await source.connect()
             log.info("collecting", broker=str(address), circuits=len(registry.circuits))
-            await _loop(lifecycle, db, source, collecting, registry.revision)
+            lifecycle.spawn("maintenance", maintain_hourly(db, retention_of(settings)))
+            lifecycle.spawn("rollups", roll_up(db, lambda: collecting.busy))
+            lifecycle.spawn("registry", _watch_registry(db, collecting, registry.revision))
+            lifecycle.spawn("clock", _watch_clock(db, source, corrected=corrected))
+            await _loop(lifecycle, source, collecting)
+
+
+def _collect_garbage_seldom() -> None:
+    """Messages in hand are many objects, and none of them is in a cycle: looking is wasted time.
+
+    What lives from the start to the end is not looked at any more.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 async def _collecting(
@@ -99,23 +125,25 @@ async def _collecting(
     """The loop around a core that knows the registry and what was committed before."""
     policy = policy_of(settings)
     await forget_epochs(db, MAX_EPOCHS_PER_GATEWAY)
-    core = Core(policy, Places.of(registry), await load_epochs(db), random.Random())  # noqa: S311 - jitter
+    chance = random.Random()  # noqa: S311 - jitter
+    core = Core(policy, Places.of(registry), await load_epochs(db), chance, await aside_bytes(db))
     sink = PostgresSink(db)
+    db.behind = Behind(settings.collector_id)
+    await mend_latest(db, writer=settings.collector_id)  # what an earlier one of us left
 
     async def unpark(places: Places) -> IngestOutcome | None:
         return await take_in(db, sink, places, policy.calendar)
 
-    return Collecting(core, source, sink, metrics, unpark)
+    async def unaside(places: Places) -> tuple[str, int, IngestOutcome] | None:
+        return await take_aside(db, sink, places, policy.calendar)
+
+    return Collecting(core, source, sink, metrics, unpark, unaside)
 
 
-async def _loop(
-    lifecycle: Lifecycle, db: Database, source: MqttSource, collecting: Collecting, revision: int
-) -> None:
+async def _loop(lifecycle: Lifecycle, source: MqttSource, collecting: Collecting) -> None:
     """Everything at once until told to stop; then commit what is in hand."""
     lifecycle.spawn("connection", source.run())
     receiving = lifecycle.spawn("receive", collecting.receive())
-    lifecycle.spawn("maintenance", _maintain(db))
-    lifecycle.spawn("registry", _watch_registry(db, collecting, revision))
     writing = lifecycle.spawn("write", collecting.write())
     await lifecycle.stop.wait()
     receiving.cancel()
@@ -139,16 +167,27 @@ async def _open_database(dsn: str, settings: Settings) -> Database:
             await asyncio.sleep(1.0)
 
 
-async def _maintain(db: Database) -> None:
-    """Partitions ahead and compression, now and every hour."""
+async def _set_clock(db: Database, source: MqttSource, *, corrected: bool) -> bool:
+    """Set the clock that dates messages; whether ours had to be corrected.
+
+    In between it runs by itself, so that a clock that jumps is found out before it dates anything.
+    """
+    now = await trusted_time(db)
+    source.set_clock(now.at_us)
+    if bool(now.corrected_us) != corrected:
+        event = "clock_differs" if now.corrected_us else "clock_agrees"
+        log.warning(event, lacks_s=now.corrected_us / 1e6)
+    return bool(now.corrected_us)
+
+
+async def _watch_clock(db: Database, source: MqttSource, *, corrected: bool) -> None:
+    """Keep the clock that dates messages right."""
     while True:
+        await asyncio.sleep(CLOCK_S)
         try:
-            report = await maintain(db, datetime.now(UTC))
+            corrected = await _set_clock(db, source, corrected=corrected)
         except StoreUnavailableError as error:
-            log.warning("maintenance_put_off", error=str(error))
-        else:
-            log.info("maintained", compressed_chunks=report.compressed_chunks)
-        await asyncio.sleep(MAINTENANCE_S)
+            log.debug("clock_not_compared", error=str(error))
 
 
 async def _watch_registry(db: Database, collecting: Collecting, known: int) -> None:

@@ -1,4 +1,4 @@
-"""Drives a packet client's socket from the event loop, as far as the window has room.
+"""Drives a connection's socket from the event loop, as far as the window has room.
 
 Back-pressure is the window of messages that are not settled. The broker is told it (Receive
 Maximum), and it is kept here as well, by not reading on: mosquitto 2.0.11 was seen to send a whole
@@ -9,20 +9,24 @@ broker knows nothing: ten thousand of the largest messages would not fit into me
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Protocol
 
+from collector.front import Front
+from collector.packets import Publish
+from collector.proving import Outgoing
 from wattwitness.wire.topics import ACK_FILTER
 
-AT_ONCE: Final = 512  # packets per turn of the event loop
-WINDOW_BYTES: Final = 128 * 1024 * 1024  # of payload that is not settled
+AT_ONCE: Final = 256  # messages per turn of the event loop,
+AT_ONCE_BYTES: Final = 96 * 1024  # and bytes of payload: the database is fed by the same loop
+WINDOW_BYTES: Final = 24 * 1024 * 1024  # of payload that is not settled
 
 
 class PacketClient(Protocol):
     """What is driven; 0 is success."""
 
     def loop_read(self) -> int:
-        """Read one packet, or part of it, or nothing."""
+        """Read packets that are there."""
         ...
 
     def loop_write(self) -> int:
@@ -41,17 +45,24 @@ class PacketClient(Protocol):
 class Pump:
     """Reads while the window has room, writes while something is queued."""
 
-    def __init__(self, client: PacketClient, window: int, broke: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        client: PacketClient,
+        window: int,
+        deliver: Callable[[Sequence[Publish]], None],
+        broke: Callable[[str], None],
+    ) -> None:
         self._client = client
         self._window = window
+        self._deliver = deliver
         self._broke = broke
         self._loop = asyncio.get_running_loop()
-        self._sock: Any = None  # a plain or a TLS socket
-        self._reading = False
-        self._received = 0
+        self._sock: Front | None = None
+        self._reading = self._writing = self._soon = False
         self._unsettled: dict[int, int] = {}  # message id → bytes
         self._unsettled_bytes = 0
         self._sign_of_life_s = -math.inf
+        self.outgoing = Outgoing()
 
     @property
     def is_open(self) -> bool:
@@ -63,7 +74,12 @@ class Pump:
         """Whether nothing is read until something is settled; not even an answer to a ping."""
         return len(self._unsettled) >= self._window or self._unsettled_bytes >= WINDOW_BYTES
 
-    def attach(self, sock: Any) -> None:
+    @property
+    def is_flushed(self) -> bool:
+        """Whether everything that was queued is on its way."""
+        return self._sock is None or not self._sock.wants_to_write
+
+    def attach(self, sock: Front) -> None:
         """Start with a connected socket."""
         self._sock = sock
         self._read_on()
@@ -78,20 +94,26 @@ class Pump:
 
     def wants_to_write(self) -> None:
         """Something is queued; it leaves with the next turn of the loop."""
-        if self._sock is not None:  # before that, `attach` writes
-            self._loop.add_writer(self._sock, self._write)
+        if self._sock is not None and not self._soon:  # before that, `attach` writes
+            self._soon = True
+            self._loop.call_soon(self._write)
 
-    def wrote(self) -> None:
-        """Nothing is queued any more."""
-        if self._sock is not None:
-            self._loop.remove_writer(self._sock)
+    def publish(self, topic: bytes, payload: bytes) -> None:
+        """Publish with QoS 1; of what waits on one topic, the last word is enough."""
+        self.outgoing.put(topic, payload)
+        self.wants_to_write()
 
-    def received(self, message: int, size: int, *, to_settle: bool) -> None:
-        """A message was read; those to settle fill the window, with `size` bytes."""
-        self._received += 1
-        if to_settle:
-            self._unsettled_bytes += size - self._unsettled.get(message, 0)
-            self._unsettled[message] = size
+    def acknowledge(self, messages: Sequence[int]) -> None:
+        """PUBACK messages: the window has room for others in their place."""
+        if self._sock is not None and messages:
+            self._sock.acknowledge(messages)
+            self.wants_to_write()
+        self.settled(messages)
+
+    def received(self, message: int, size: int) -> None:
+        """A message to settle was read: it fills the window, with `size` bytes."""
+        self._unsettled_bytes += size - self._unsettled.get(message, 0)
+        self._unsettled[message] = size
 
     def settled(self, messages: Iterable[int]) -> None:
         """The window has room for others in their place."""
@@ -118,26 +140,62 @@ class Pump:
             return
         self._reading = True
         self._loop.add_reader(self._sock, self._read)
-        self._loop.call_soon(self._read)  # what TLS has decrypted already, no socket will tell
+        self._loop.call_soon(self._read)  # what is read already, no socket will tell
 
     def _read(self) -> None:
-        """Read a bounded number of packets; the loop calls again while there are more."""
-        for _ in range(AT_ONCE):
-            if self._sock is None:
-                return
-            if self.is_full:
-                self._reading = False
-                self._loop.remove_reader(self._sock)
-                return
-            before = self._received
-            if self._client.loop_read() != 0:
-                self._broke("the connection broke")
-                return
-            if self._received == before:
-                break
-        if self._sock is not None and getattr(self._sock, "pending", int)():
+        """Take a bounded number of messages; the loop calls again while there are more."""
+        sock = self._sock
+        if sock is None or not self._reading:
+            return
+        came = not sock.publishes and sock.pull()
+        self._take(sock)
+        if sock.acknowledged:
+            self.outgoing.acknowledged(sock.acknowledged)
+            sock.acknowledged = []
+            self.wants_to_write()
+        if sock.has_for_client and not self._let_client_read():
+            return
+        if self._sock is not None and self.is_full:
+            self._reading = False
+            self._loop.remove_reader(sock)
+        elif self._sock is not None and (sock.publishes or (came and sock.pending())):
             self._loop.call_soon(self._read)
 
+    def _take(self, sock: Front) -> None:
+        """Hand over what was read, as far as the window has room."""
+        taken: list[Publish] = []
+        room = AT_ONCE_BYTES
+        while sock.publishes and len(taken) < AT_ONCE and room > 0 and not self.is_full:
+            publish = sock.publishes.popleft()
+            room -= len(publish[3])
+            if publish[1]:
+                self.received(publish[1], len(publish[3]))
+            taken.append(publish)
+        if taken:
+            self._deliver(taken)
+
+    def _let_client_read(self) -> bool:
+        """The client handles the packets that are its own; whether the connection still stands."""
+        while self._sock is not None and self._sock.has_for_client:
+            if self._client.loop_read() != 0:
+                self._broke("the connection broke")
+                return False
+        return self._sock is not None
+
     def _write(self) -> None:
+        self._soon = False
+        sock = self._sock
+        if sock is None:
+            return
+        sock.queue(self.outgoing.packets())
         if self._client.loop_write() != 0:
             self._broke("the connection broke")
+            return
+        sock.flush()
+        if self._sock is None or sock.wants_to_write == self._writing:
+            return
+        self._writing = not self._writing
+        if self._writing:
+            self._loop.add_writer(sock, self._write)
+        else:
+            self._loop.remove_writer(sock)

@@ -17,8 +17,10 @@ which the gateway deletes; so a wrong "yes" loses data, a wrong "not yet" costs 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from wattwitness.domain.instants import US_PER_SECOND
 
@@ -30,8 +32,7 @@ NOTHING: Final = -1
 Run = tuple[int, int]  # first and last number, both committed
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """One committed message: its number, when it came, and how."""
 
     seq: int
@@ -47,6 +48,10 @@ class Progress:
     prefix: int | None = None  # None: no base yet
     ahead: tuple[Run, ...] = ()  # sorted, disjoint, not touching
     lowest_at_us: int = 0  # when the lowest number of an epoch without base first came
+    # what no resend will fill any more: how many numbers the gateway gave up, and whether the
+    # prefix began above the first number
+    given_up: int = field(default=0, compare=False)
+    began_middle: bool = field(default=False, compare=False)
 
     @property
     def confirmed(self) -> int:
@@ -56,31 +61,58 @@ class Progress:
     @property
     def missing(self) -> Run | None:
         """The first hole (first and last missing number), or None."""
-        if self.prefix is None or not self.ahead:
+        if not self.ahead or (self.prefix is None and self.ahead[0][0] <= FIRST_NUMBERS[-1]):
             return None
-        return self.prefix + 1, self.ahead[0][0] - 1
+        return (0 if self.prefix is None else self.prefix) + 1, self.ahead[0][0] - 1
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether there is more to tell than how far it goes."""
+        return bool(self.ahead) or self.given_up > 0 or self.began_middle
+
+    @property
+    def missing_count(self) -> int:
+        """Numbers in all holes."""
+        if not self.ahead:
+            return 0
+        inside = sum(last - first + 1 for first, last in self.ahead)
+        return self.ahead[-1][1] - (0 if self.prefix is None else self.prefix) - inside
+
+    @property
+    def highest(self) -> int:
+        """The highest number that is committed; -1 = none."""
+        return self.ahead[-1][1] if self.ahead else self.confirmed
 
     def take(self, arrivals: Iterable[Arrival]) -> "Progress":
         """The progress once these are committed too."""
         progress = self
         for arrival in arrivals:
-            progress = progress._take_one(arrival)
+            if (  # the usual case: the next number
+                arrival.seq - 1 == progress.prefix and not progress.ahead and arrival.oldest is None
+            ):
+                progress = Progress(arrival.seq, (), 0, progress.given_up, progress.began_middle)
+            else:
+                progress = progress._take_one(arrival)
         return progress
 
     def _take_one(self, arrival: Arrival) -> "Progress":
         seq, prefix = arrival.seq, self.prefix
+        given_up, began_middle = self.given_up, self.began_middle
         if arrival.oldest is not None and (prefix is None or arrival.oldest - 1 > prefix):
+            if prefix is not None:
+                given_up += _absent(self.ahead, prefix + 1, arrival.oldest - 1)
             prefix = arrival.oldest - 1
+            began_middle = began_middle or (self.prefix is None and prefix >= FIRST_NUMBERS[-1])
         if prefix is None and (seq in FIRST_NUMBERS or self._is_base(arrival)):
             prefix = seq
+            began_middle = began_middle or seq not in FIRST_NUMBERS
         if prefix is not None:
-            if seq == prefix + 1 and not self.ahead:  # the usual case
-                return Progress(seq)
             ahead = self.ahead if seq <= prefix else _add(self.ahead, seq)
-            return Progress(*_absorb(prefix, ahead))
+            prefix, ahead = _absorb(prefix, ahead)
+            return Progress(prefix, ahead, 0, given_up, began_middle)
         is_lowest = not self.ahead or seq < self.ahead[0][0]
         lowest_at_us = arrival.at_us if is_lowest else self.lowest_at_us
-        return Progress(None, _add(self.ahead, seq), lowest_at_us)
+        return Progress(None, _add(self.ahead, seq), lowest_at_us, given_up, True)
 
     def _is_base(self, arrival: Arrival) -> bool:
         return (
@@ -89,6 +121,12 @@ class Progress:
             and not arrival.redelivered
             and arrival.at_us - self.lowest_at_us >= RESEND_AFTER_US
         )
+
+
+def _absent(runs: tuple[Run, ...], first: int, last: int) -> int:
+    """How many of the numbers `first` … `last` are in no run."""
+    there = (min(b, last) - max(a, first) + 1 for a, b in runs)
+    return last - first + 1 - sum(n for n in there if n > 0)
 
 
 def _absorb(prefix: int, ahead: tuple[Run, ...]) -> tuple[int, tuple[Run, ...]]:

@@ -23,11 +23,29 @@ class Sink(Protocol):
     What was refused or has to wait is kept once as well, however often it is delivered.
     """
 
+    def prepare(self, batch: IngestBatch) -> None:
+        """Do beforehand what can be done of `write`; it may come later, or never."""
+        ...
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is something to catch up with."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Do what `write` puts off: newest values, which are not the readings themselves.
+
+        Raises:
+            StoreUnavailableError: try again later.
+        """
+        ...
+
     async def write(self, batch: IngestBatch) -> IngestOutcome:
         """Keep a batch whole; returns only when it is durable. Safe to repeat.
 
         Raises:
             StoreUnavailableError: nothing was kept, or nobody knows; write it again later.
+            StoreRefusesError: nothing was kept, because of something in the batch.
         """
         ...
 

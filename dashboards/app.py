@@ -13,6 +13,7 @@ from dashboards.api import (
     leads,
     overview,
     quality,
+    rejects,
     series,
     states,
     testability,
@@ -26,13 +27,15 @@ from dashboards.pages import gateways as gateways_page
 from dashboards.pages import lead as lead_page
 from dashboards.pages import leads as leads_page
 from dashboards.pages import overview as overview_page
+from dashboards.pages import rejects as rejects_page
 from wattwitness import __version__
 
 API = "/api/v1"
 _API_ROUTERS = (
-    overview, leads, episodes, enterprises, gateways, series, states, quality, testability, live,
+    overview, leads, episodes, enterprises, gateways, rejects, series, states, quality, testability,
+    live,
 )  # fmt: skip
-_PAGES = (overview_page, leads_page, lead_page, gateways_page, enterprise_page)
+_PAGES = (overview_page, leads_page, lead_page, gateways_page, enterprise_page, rejects_page)
 
 
 def create_app(desk: Desk, hosts: Collection[str]) -> FastAPI:

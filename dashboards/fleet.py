@@ -8,8 +8,10 @@ from enum import StrEnum
 from dashboards.desk import Desk
 from wattwitness.domain.instants import US_PER_MINUTE, US_PER_SECOND
 from wattwitness.domain.registry import Enterprise, Gateway
+from wattwitness.domain.rejects import WAITING
 from wattwitness.store.completeness import Completeness, gateway_completeness
-from wattwitness.store.gateways import GatewayHealth, gateway_health
+from wattwitness.store.epochs import EpochGap, list_gaps
+from wattwitness.store.gateways import GatewayHealth, gateway_health, reject_reasons, restart_counts
 
 LATE_INTERVALS = 3
 SILENT_INTERVALS = 10
@@ -60,6 +62,29 @@ class GatewayRow:
     health: GatewayHealth | None  # None = the store has nothing about it
     today: Completeness
     week: Completeness
+    reasons: Mapping[str, int]  # rejected readings of today by code
+    gaps: tuple[EpochGap, ...]  # numbers that are missing
+    restarts: int  # in the last seven days
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Where its readings of today ended."""
+        return {} if self.health is None else self.health.today
+
+    @property
+    def waiting(self) -> int:
+        """Of the rejected ones of today, those that wait for the registry."""
+        return sum(n for code, n in self.reasons.items() if code in WAITING)
+
+    @property
+    def missing(self) -> int:
+        """Messages that are missing by number."""
+        return sum(gap.missing_count for gap in self.gaps)
+
+    @property
+    def given_up(self) -> int:
+        """Messages that it said will never come."""
+        return sum(gap.given_up for gap in self.gaps)
 
     @property
     def last_us(self) -> int | None:
@@ -92,13 +117,23 @@ async def city_completeness(desk: Desk, day: date) -> Completeness:
     return sum(found.values(), Completeness())
 
 
+async def gaps_by_gateway(desk: Desk) -> dict[str, list[EpochGap]]:
+    """Gateway id → what its numbering lacks, or will lack for ever."""
+    found: dict[str, list[EpochGap]] = {}
+    for gap in await list_gaps(desk.db, given_up=True):
+        found.setdefault(gap.gateway_id, []).append(gap)
+    return found
+
+
 _ORDER = (Condition.SILENT, Condition.LATE, Condition.NEVER, Condition.ONLINE)
 
 
 async def fleet(desk: Desk) -> list[GatewayRow]:
     """Every gateway of the registry, those in trouble first."""
     registry, today, now_us = await desk.registry(), desk.today(), desk.now_us()
-    heard = {item.gateway_id: item for item in await gateway_health(desk.db)}
+    heard = {item.gateway_id: item for item in await gateway_health(desk.db, today)}
+    reasons, restarts = await reject_reasons(desk.db, today), await restart_counts(desk.db)
+    gaps = await gaps_by_gateway(desk)
     day = await gateway_completeness(desk.db, today, today)
     week = await gateway_completeness(desk.db, today - timedelta(days=6), today)
     rows = []
@@ -112,6 +147,9 @@ async def fleet(desk: Desk) -> list[GatewayRow]:
                 health=health,
                 today=day.get(gateway_id, Completeness()),
                 week=week.get(gateway_id, Completeness()),
+                reasons=reasons.get(gateway_id, {}),
+                gaps=tuple(gaps.get(gateway_id, ())),
+                restarts=restarts.get(gateway_id, 0),
             )
         )
     return sorted(rows, key=lambda r: (_ORDER.index(r.condition), r.gateway.gateway_id))

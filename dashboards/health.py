@@ -1,11 +1,11 @@
 """/healthz, /readyz, /metrics: what supervisors and Prometheus ask."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from starlette.requests import Request
@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response
 from dashboards.desk import TheDesk
 from dashboards.errors import error_body
 from dashboards.figures import Figures, read_figures
+from dashboards.gateway_metrics import GatewayMetrics, read_gateway_metrics
 from wattwitness.domain.errors import StoreUnavailableError
-from wattwitness.store.gateways import COUNTS, gateway_totals
 from wattwitness.store.migrations import pending
 
 router = APIRouter(include_in_schema=False)
@@ -49,20 +49,12 @@ class StoreMetrics(Collector):
     """What the store says, as metrics; made anew for every scrape."""
 
     figures: Figures
-    totals: Mapping[str, Mapping[str, int]]
+    gateways: GatewayMetrics
     listeners: int
 
     def collect(self) -> Iterator[Metric]:
         """All families."""
-        readings = CounterMetricFamily(
-            "wattwitness_readings",
-            "Readings per gateway by how they ended, as counted at ingest.",
-            labels=["gateway", "outcome"],
-        )
-        for gateway_id, total in self.totals.items():
-            for outcome in COUNTS:
-                readings.add_metric([gateway_id, outcome], total[outcome])
-        yield readings
+        yield from self.gateways.families()
         leads = GaugeMetricFamily("wattwitness_leads", "Leads by level.", labels=["level"])
         for level, n in self.figures.leads.items():
             leads.add_metric([level.value], n)
@@ -101,7 +93,7 @@ async def metrics(request: Request, desk: TheDesk) -> Response:
     registry.register(
         StoreMetrics(
             await read_figures(desk),
-            await gateway_totals(desk.db),
+            await read_gateway_metrics(desk),
             request.app.state.live.listeners,
         )
     )

@@ -11,11 +11,12 @@ import numpy as np
 
 from gateway_sim.blueprint import MeterSpec
 from gateway_sim.effects import Action, Effect, select, spells_of
-from gateway_sim.noise import Floats, Ints, key_of, normal
+from gateway_sim.noise import Floats, Ints, drift, key_of, normal
 from gateway_sim.spells import Mask, inside
 from wattwitness.domain.readings import MEASURANDS
 
 MICRO = 1_000_000  # micro-kWh in a kWh
+PHASE_DRIFT = 0.002  # how far a phase's voltage wanders from the mean of the three, relative
 Columns = dict[str, Floats]
 """One array per measurand of `wattwitness.domain.readings`; NaN = not measured."""
 
@@ -43,16 +44,21 @@ def _register_kwh(meter: MeterSpec, micro: Ints, at_s: Ints, effects: Sequence[E
 def _phases(
     meter: MeterSpec, p_kw: Floats, q_kvar: Floats, volts: Floats, at_s: Ints, lost: Mask
 ) -> Columns:
+    """Voltages to 0.1 V, currents and reactive power with as many digits as the power, PF to 0.01.
+
+    A meter shows what its current transformers let it resolve: 0.1 kW goes with 0.1 A.
+    """
     apparent_kva = np.hypot(p_kw, q_kvar)
     with np.errstate(invalid="ignore", divide="ignore"):
         pf = np.where(apparent_kva > 0, p_kw / apparent_kva, 1.0)
     columns: Columns = {
-        "q_kvar": np.round(q_kvar, min(2, meter.p_decimals + 1)),
-        "pf": np.asarray(np.round(pf, 3), dtype=np.float64),
+        "q_kvar": np.round(q_kvar, meter.p_decimals),
+        "pf": np.asarray(np.round(pf, 2), dtype=np.float64),
     }
     for phase, imbalance in zip("abc", meter.imbalance, strict=True):
         own = key_of(meter.key, "phase", phase)
-        share = 0.25 * imbalance + 0.0008 * normal(own, at_s)
+        # single-phase loads shift the phases over minutes; the last digit flickers
+        share = 0.25 * imbalance + PHASE_DRIFT * drift(own, at_s, 1200) + 0.0003 * normal(own, at_s)
         u_v = meter.nominal_v * volts * (1.0 + share)
         with np.errstate(invalid="ignore", divide="ignore"):
             i_a = np.where(u_v > 0, apparent_kva / 3 * 1000 / u_v, 0.0) * (1.0 + imbalance)
@@ -60,7 +66,7 @@ def _phases(
             u_v = np.where(lost, u_v * 0.06, u_v)
             i_a = np.where(lost, i_a * 0.01, i_a)
         columns[f"u_{phase}"] = np.round(u_v, 1)
-        columns[f"i_{phase}"] = np.round(i_a, 2)
+        columns[f"i_{phase}"] = np.round(i_a, meter.p_decimals)
     return columns
 
 

@@ -4,7 +4,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -56,6 +56,25 @@ async def _fresh_database(server: str) -> str:
 async def database_url(postgres_url: str) -> str:
     """DSN of a fresh, empty database."""
     return await _fresh_database(postgres_url)
+
+
+@pytest.fixture
+async def fresh_database(postgres_url: str) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+    """Make an empty database of a kind, "plain" or "timescale"; gives its DSN."""
+    made: list[tuple[str, str]] = []
+
+    async def make(kind: str) -> str:
+        server = postgres_url if kind == "plain" else os.environ.get(TIMESCALE, "")
+        if not server:
+            pytest.skip(f"NOT VERIFIED HERE: set {TIMESCALE} to a server with TimescaleDB")
+        made.append((server, await _fresh_database(server)))
+        return made[-1][1]
+
+    yield make
+    for server, dsn in made:
+        connection = await asyncpg.connect(server)
+        await connection.execute(f"DROP DATABASE {dsn.partition('?')[0].rsplit('/', 1)[1]}")
+        await connection.close()
 
 
 @pytest.fixture

@@ -26,8 +26,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "db": ("wattwitness.commands.db", "Upgrade the database, look at it, print its address."),
     "import": ("wattwitness.commands.imports", "Read registry and readings files."),
     "export": ("wattwitness.commands.exports", "Write findings and readings to files."),
+    "rejects": ("wattwitness.commands.rejects", "What was refused: list it, judge it again."),
     "doctor": ("wattwitness.commands.doctor", "Check the installation; each finding has a remedy."),
 }
+# sub-commands that are processes, too: they need the gate through which fresh messages come
+PROCESS_COMMANDS: Mapping[str, str] = {"rejects retry": "collector.retry"}
 
 
 def build(wanted: str | None) -> typer.Typer:
@@ -68,14 +71,19 @@ def _root(
     del version
 
 
+def _become(module: str, arguments: Sequence[str]) -> None:
+    """Become that process, so that signals and exit codes need no forwarding."""
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program; a failure is one line on stderr and exit code 1."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     wanted = given[0] if given else None
     if wanted is not None and wanted in PROCESSES:
-        module, _ = PROCESSES[wanted]
-        # becomes that process, so that signals and exit codes need no forwarding
-        os.execv(sys.executable, [sys.executable, "-m", module, *given[1:]])  # noqa: S606
+        _become(PROCESSES[wanted][0], given[1:])
+    if (module := PROCESS_COMMANDS.get(" ".join(given[:2]))) is not None:
+        _become(module, given[2:])
     try:
         build(wanted)(given, prog_name="wattwitness")
     except WattWitnessError as error:

@@ -32,17 +32,21 @@ class Page:
 
     def cut(self, found: list[T]) -> list[T]:
         """This page of everything that was found."""
+        self.tell(len(found))
+        return found[self.offset : self.offset + self.limit]
+
+    def tell(self, total: int) -> None:
+        """Say how many there are, and where the others of them are."""
         url, end = self._request.url, self.offset + self.limit
         links = []
-        if end < len(found):
+        if end < total:
             links.append(f'<{_path(url.include_query_params(offset=end))}>; rel="next"')
         if self.offset:
             before = max(0, self.offset - self.limit)
             links.append(f'<{_path(url.include_query_params(offset=before))}>; rel="prev"')
-        self._response.headers["X-Total-Count"] = str(len(found))
+        self._response.headers["X-Total-Count"] = str(total)
         if links:
             self._response.headers["Link"] = ", ".join(links)
-        return found[self.offset : end]
 
 
 def _path(url: object) -> str:

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from dashboards.desk import TheDesk
 from dashboards.fleet import Condition, GatewayRow, count_conditions, fleet
 from dashboards.render import PageContext, render
-from wattwitness.store.gateways import gateway_totals
+from wattwitness.store.epochs import EpochGap
+from wattwitness.store.gateways import Stranger, strangers
 from wattwitness.store.parked import ParkedCount, parked_counts
 
 router = APIRouter(include_in_schema=False)
@@ -25,10 +26,9 @@ class GatewaysPage(PageContext):
 
     rows: Annotated[list[GatewayRow], "Gateways of the registry, those in trouble first."]
     counts: Annotated[Mapping[Condition, int], "How many are in each condition."]
-    totals: Annotated[
-        Mapping[str, Mapping[str, int]], "Where their readings ended over all days, by id."
-    ]
-    parked: Annotated[list[ParkedCount], "Unknown gateways and channels with what they sent."]
+    strangers: Annotated[list[Stranger], "Who sends and is in no registry, the last one first."]
+    channels: Annotated[list[ParkedCount], "Unknown channels of registered gateways."]
+    gaps: Annotated[list[EpochGap], "What is missing by number, of registered gateways."]
 
 
 @router.get("/gateways")
@@ -38,7 +38,8 @@ async def gateways(request: Request, desk: TheDesk) -> Response:
     context = GatewaysPage(
         rows=rows,
         counts=count_conditions(row.condition for row in rows),
-        totals=await gateway_totals(desk.db),
-        parked=await parked_counts(desk.db),
+        strangers=await strangers(desk.db),
+        channels=[item for item in await parked_counts(desk.db) if item.channel is not None],
+        gaps=[gap for row in rows for gap in row.gaps],
     )
     return render(request, "gateways", context)

@@ -183,10 +183,44 @@ async def put_readings(db: Database, known: Registry) -> None:
                     payload=b"{}",
                     received_us=received,
                     index=0,
-                )
+                ),
+                Reject(
+                    gateway_id="G2",
+                    code=RejectCode.MALFORMED,
+                    text="the payload is not JSON: Expecting value",
+                    payload=HOSTILE,
+                    received_us=received - 60_000_000,
+                ),
+                Reject(
+                    gateway_id="G2",
+                    code=RejectCode.MALFORMED,
+                    text="the payload is not UTF-8",
+                    payload=b"\x00\xff\xfe" * 40,
+                    received_us=received - 120_000_000,
+                ),
+                Reject(
+                    gateway_id=None,
+                    code=RejectCode.BAD_TOPIC,
+                    text="'wattwitness/v1/a/b/readings' is not a topic",
+                    payload=b"{}",
+                    received_us=received,
+                ),
             ],
         ),
     )
+    async with db.connection() as connection:
+        await connection.execute(GAPS)
+
+
+HOSTILE = b'{"epoch": "<script>alert(1)</script>", "note": "' + "电".encode() * 3000
+GAPS = """
+INSERT INTO gateway_epochs (gateway_id, epoch, seq, first_missing, last_missing, missing_count,
+                            highest, given_up, missing_since, began_at, ended_at) VALUES
+    ('G1', 'b7f2', 40, 41, 57, 17, 90, 0, now() - interval '2 hours', now() - interval '1 day',
+     NULL),
+    ('G1', 'a001', 12, NULL, NULL, 0, 12, 5, NULL, now() - interval '3 days',
+     now() - interval '1 day')
+"""
 
 
 def states(known: Registry, enterprise_id: str, day) -> list[StateSpell]:
@@ -460,6 +494,8 @@ PAGES = {
     "leads": "/leads",
     "lead": f"/leads/{LEAD_ID}",
     "gateways": "/gateways",
+    "rejects": "/rejects?gateway=G2",
+    "rejects-all": "/rejects",
     "enterprise": "/enterprises/E1",
     "enterprise-main-only": "/enterprises/E4",
 }
@@ -473,7 +509,18 @@ SAYS = {
         "zh": ["为何列为线索", "也可能是误判", "报备"],
         "en": ["Why this is a lead", "How could this be wrong?"],
     },
-    "gateways": {"zh": ["GX-17", "gateways.csv"], "en": ["GX-17", "silent", "circuits.csv"]},
+    "gateways": {
+        "zh": ["GX-17", "gateways.csv", "41–57", "缺 17 条报文", "其中待登记：4", "主题未指明网关"],
+        "en": ["GX-17", "silent", "circuits.csv", "41–57 (17 messages)", "1 restart in 7 days"],
+    },
+    "rejects": {
+        "zh": ["无法解析", "无功率也无电量", "<script>alert(1)</script>", "9,048 字节", NAMES[1]],
+        "en": ["not readable", "neither power nor energy", "00 ff fe", "retry --gateway G2"],
+    },
+    "rejects-all": {
+        "zh": ["网关未登记", "通道未登记", "主题未指明网关"],
+        "en": ["gateway not registered: waits", "T9", "topic names no gateway"],
+    },
     "enterprise": {
         "zh": ["RTO 风机", "可检验", "尚未判定"],
         "en": ["RTO 风机", "testable", "does not judge yet"],

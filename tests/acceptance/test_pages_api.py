@@ -17,8 +17,10 @@ from wattwitness.domain.instants import DEFAULT_ZONE, US_PER_MINUTE, from_us, to
 from wattwitness.domain.leads import Lead, LeadLevel, Matter
 from wattwitness.domain.readings import empty_readings
 from wattwitness.domain.registry import Circuit, Enterprise, Gateway, Registry, Role
+from wattwitness.domain.rejects import Parked, Reject, RejectCode
 from wattwitness.store.database import Database
 from wattwitness.store.findings import replace_findings
+from wattwitness.store.gateways import set_status
 from wattwitness.store.readings import write_batch
 from wattwitness.store.registry import load_registry, save_registry
 
@@ -37,6 +39,24 @@ CITY = Registry(
         for n in range(10)
     },
 )
+LONG = b'{"ch": "P0", "x": "' + "电".encode() * 2000 + b'"}'
+REJECTS = [
+    Reject(
+        gateway_id="G0", code=RejectCode.NO_VALUE, text="neither p nor e", payload=LONG,
+        received_us=NOW - 30_000_000, index=3,
+    ),
+    Reject(
+        gateway_id=None, code=RejectCode.BAD_TOPIC, text="", payload=b"{", received_us=NOW,
+    ),
+]  # fmt: skip
+PARKED = [
+    Parked(gateway_id="G0", channel="X", payload=b"{}", received_us=NOW - 30_000_000, readings=4),
+    Parked(gateway_id="GX", channel=None, payload=b"{}", received_us=NOW, readings=6),
+]
+GAP = """
+INSERT INTO gateway_epochs (gateway_id, epoch, seq, first_missing, last_missing, missing_count,
+                            highest, given_up) VALUES ('G0', 'b7f2', 40, 41, 57, 17, 90, 3)
+"""
 
 
 def lead(n: int) -> Lead:
@@ -189,12 +209,101 @@ async def test_metrics_count_each_end_of_a_reading(db, client):
     rows = empty_readings(3)
     rows["circuit"], rows["p_kw"] = keys["C0"], 1.0
     rows["ts"] = START + np.array([0, 1, 1]) * US_PER_MINUTE
-    await write_batch(db, IngestBatch(rows=rows))
+    rows["received_at"] = NOW - 30_000_000
+    await set_status(db, "G1", online=False, ts_us=NOW)
+    await write_batch(db, IngestBatch(rows=rows, rejects=REJECTS, parked=PARKED))
+    async with db.connection() as connection:
+        await connection.execute(GAP)
     text = (await client.get("/metrics")).text
-    assert 'wattwitness_readings_total{gateway="G0",outcome="stored"} 2.0' in text
-    assert 'wattwitness_readings_total{gateway="G0",outcome="duplicate"} 1.0' in text
+    prefix = "wattwitness_gateway_"
+    for line in (
+        'readings_today{fate="stored",gateway="G0"} 2.0',
+        'readings_today{fate="duplicate",gateway="G0"} 1.0',
+        'readings_today{fate="rejected",gateway="G0"} 5.0',
+        'readings_today{fate="rejected",gateway="(not registered)"} 7.0',
+        'readings_today{fate="stored",gateway="G1"} 0.0',
+        'rejected_today{gateway="G0",reason="no_value"} 1.0',
+        'rejected_today{gateway="G0",reason="unknown_channel"} 4.0',
+        'rejected_today{gateway="(not registered)",reason="unknown_gateway"} 6.0',
+        'last_reading_age_seconds{gateway="G0"} 30.0',
+        'online{gateway="G1"} 0.0',
+        'gaps{gateway="G0"} 1.0',
+        'missing_messages{gateway="G0"} 17.0',
+        'missing_messages{gateway="G1"} 0.0',
+        'given_up_messages{gateway="G0"} 3.0',
+    ):
+        assert f"{prefix}{line}\n" in text, line
+    assert '_online{gateway="G0"}' not in text, "it never said"
+    assert "GX" not in text, "strangers are bounded"
     assert 'wattwitness_leads{level="high"} 1.0' in text
     assert "process_resident_memory_bytes" in text
+
+
+async def test_gateways_tell_where_today_s_readings_ended(db, client):
+    await write_batch(db, IngestBatch(rejects=REJECTS, parked=PARKED))
+    async with db.connection() as connection:
+        await connection.execute(GAP)
+    found = {row["gateway_id"]: row for row in (await client.get("/api/v1/gateways")).json()}
+    assert found["G0"]["readings_today"] == {
+        "received": 5, "stored": 0, "duplicate": 0, "revision": 0, "rejected": 5,
+    }  # fmt: skip
+    assert found["G0"]["rejected_today"] == {"no_value": 1, "unknown_channel": 4}
+    assert found["G0"]["gaps"] == [
+        {
+            "epoch": "b7f2",
+            "first_missing": 41,
+            "last_missing": 57,
+            "missing_count": 17,
+            "given_up": 3,
+        }
+    ]
+    assert found["G1"]["gaps"] == []
+
+
+async def test_rejects_are_listed_and_given_whole(db, client):
+    await write_batch(db, IngestBatch(rejects=REJECTS, parked=PARKED))
+    answer = await client.get("/api/v1/rejects")
+    assert answer.headers["X-Total-Count"] == "4"
+    assert {row["code"] for row in answer.json()} == {
+        "no_value", "bad_topic", "unknown_gateway", "unknown_channel",
+    }  # fmt: skip
+    (row,) = (await client.get("/api/v1/rejects?gateway_id=G0&code=no_value")).json()
+    assert row["index"] == 3
+    assert row["payload_bytes"] == len(LONG)
+    assert row["payload"] == LONG.decode()[: len(row["payload"])]
+    assert 1000 < len(row["payload"]) < 4096, "cut, and not within a character"
+    whole = await client.get(row["payload_url"])
+    assert whole.content == LONG
+    assert whole.headers["content-type"] == "application/octet-stream"
+    assert whole.headers["content-disposition"].startswith("attachment")
+    assert whole.headers["x-content-type-options"] == "nosniff"
+    (waiting,) = (await client.get("/api/v1/rejects?gateway_id=GX")).json()
+    assert (await client.get(waiting["payload_url"])).content == b"{}"
+    part = await client.get("/api/v1/rejects?limit=1&offset=1")
+    assert len(part.json()) == 1
+    assert 'offset=2>; rel="next"' in part.headers["Link"]
+    assert (await client.get("/api/v1/rejects?from=2030-01-01T00:00:00Z")).json() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/api/v1/rejects/r1/payload", 404, "not_found"),
+        ("/api/v1/rejects/w99999999999999999999/payload", 404, "not_found"),
+        ("/api/v1/rejects/x1/payload", 404, "not_found"),
+        ("/api/v1/rejects/r%C2%B2/payload", 404, "not_found"),
+        ("/api/v1/rejects?code=none", 422, "invalid_request"),
+        ("/api/v1/rejects?from=2026-01-01T00:00:00", 422, "invalid_request"),
+        ("/api/v1/rejects?gateway_id=%00", 422, "invalid_request"),
+    ],
+)
+async def test_rejects_that_are_not_there(client, path, status, code):
+    assert is_refusal(await client.get(path), status, code)
+
+
+@pytest.mark.parametrize("query", ["gateway=%00", "gateway=none&code=none", "page=999", "code=x"])
+async def test_the_page_of_rejects_takes_any_question(client, query):
+    assert (await client.get(f"/rejects?{query}")).status_code == 200
 
 
 @settings(

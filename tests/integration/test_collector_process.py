@@ -295,3 +295,36 @@ async def test_a_wrong_setting_ends_with_one_line(
     assert len(lines) == 1
     assert message in lines[0]
     assert "Traceback" not in ended.stderr.decode()
+
+
+async def test_a_flood_of_one_gateway_does_not_hold_up_another(field: Field):
+    """What stands behind a flood in the broker's queue; all of the flood comes in, later."""
+    await save_registry(
+        field.db,
+        replace(
+            REGISTRY,
+            gateways=REGISTRY.gateways | {"G2": Gateway(gateway_id="G2", enterprise_id="E")},
+            circuits=REGISTRY.circuits | {"G2-P1": circuit("G2", "P1")},
+        ),
+    )
+    assert await field.stop() == 0
+    field._environment |= {
+        "WATTWITNESS_BATCH_READINGS": "50",
+        "WATTWITNESS_BATCH_MOST_READINGS": "100",
+    }
+    flood = 6000
+    for first in range(1, flood + 1, 500):
+        async with asyncio.TaskGroup() as together:
+            for seq in range(first, first + 500):
+                together.create_task(field.publish("G1", [reading(seq)], epoch="a", seq=seq))
+    await field.publish("G2", [reading(1)], epoch="b", seq=1)
+    await field.start()
+    await field.until_ack("G2", "b", 1)
+    assert await field.value("SELECT is_called FROM set_aside_aside_id_seq")  # some was kept aside
+    await field.until_ack("G1", "a", flood)
+    async with asyncio.timeout(60):
+        while await field.value("SELECT count(*) FROM readings") != flood + 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    assert await field.value("SELECT count(*) FROM set_aside") == 0
+    (health,) = [h for h in await gateway_health(field.db) if h.gateway_id == "G1"]
+    assert (health.today["stored"], health.today["duplicate"]) == (flood, 0)

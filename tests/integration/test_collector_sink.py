@@ -91,7 +91,10 @@ async def test_rejects_and_parked_are_counted_with_the_rows(sink_and_keys: tuple
         ],
         epochs={("G", "e"): 7},
     )
-    assert await sink.write(batch) == IngestOutcome(received=6, stored=1, rejected=1, parked=4)
+    reasons = {RejectCode.MALFORMED: 1, RejectCode.UNKNOWN_GATEWAY: 4}
+    outcome = await sink.write(batch)
+    assert outcome == IngestOutcome(received=6, stored=1, reasons=reasons)
+    assert (outcome.rejected, outcome.waiting) == (5, 4)
     assert await sink.write(batch) == IngestOutcome(received=6, duplicates=6)
 
 

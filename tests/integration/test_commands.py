@@ -5,10 +5,13 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from wattwitness.cli import COMMANDS, PROCESSES
+from wattwitness.commands.doctor import Grade, check_broker
+from wattwitness.runtime.settings import Settings
 
 
 def wattwitness(*arguments, **environment):
@@ -98,6 +101,41 @@ def test_doctor_tells_what_is_broken_and_the_remedy(home):
     assert lines["pages"].startswith("warn")
 
 
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (bytes.fromhex("2003008600"), "refuses us: wrong user name or password"),
+        (bytes.fromhex("200300ff00"), "reason 0xff"),
+        (bytes.fromhex("20020001"), "does not speak MQTT 5"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not as an MQTT broker"),
+        (b"", "not as an MQTT broker"),
+    ],
+)
+def test_doctor_tells_why_a_broker_refuses_us(home, answer, says):
+    with socket.socket() as broker:
+        broker.bind(("127.0.0.1", 0))
+        broker.listen()
+
+        def answer_once() -> None:
+            with broker.accept()[0] as client:
+                client.recv(1000)
+                client.sendall(answer)
+
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(answer_once)
+            url = f"mqtt://someone:secret@127.0.0.1:{broker.getsockname()[1]}"
+            finding = check_broker(Settings(mqtt_url=url))
+    assert finding.grade is Grade.FAIL
+    assert says in finding.says
+    assert "WATTWITNESS_MQTT_URL" in finding.remedy
+    assert "secret" not in str(finding)
+
+
+def test_doctor_logs_in_to_a_broker(home, broker_url):
+    finding = check_broker(Settings(mqtt_url=broker_url))
+    assert (finding.grade, finding.says) == (Grade.OK, f"{broker_url} lets us in")
+
+
 def test_doctor_tells_pending_migrations(home):
     assert "run wattwitness db upgrade" in wattwitness("doctor").stdout
 
@@ -116,6 +154,7 @@ def test_a_stopped_command_lets_go_of_the_database(home, tmp_path):
     importing = subprocess.Popen(
         [sys.executable, "-m", "wattwitness", "import", "readings", str(big)],
         env=dict(os.environ),
+        cwd=tmp_path,  # the rejected rows go beside whoever calls
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -1,14 +1,23 @@
 import asyncio
+from datetime import UTC, datetime
 
 import asyncpg
+import numpy as np
 import pytest
 
 from wattwitness.domain.errors import StoreUnavailableError
+from wattwitness.domain.ingest import IngestBatch
+from wattwitness.domain.instants import US_PER_DAY, to_us
+from wattwitness.store import columnstore
 from wattwitness.store.database import Database
+from wattwitness.store.maintenance import maintain
 from wattwitness.store.migrations import load_migrations, pending, upgrade
 from wattwitness.store.mode import Mode
 from wattwitness.store.overview import database_status
+from wattwitness.store.readings import read_block, write_batch
 from wattwitness.store.registry import load_registry
+from wattwitness.store.rollups import keep_rollups
+from wattwitness.store.series import bands
 
 
 async def test_upgrade_from_nothing_and_again(database_url):
@@ -89,3 +98,74 @@ async def test_a_read_only_database_is_told(database_url):
         assert not (await database_status(db)).writable
         with pytest.raises(StoreUnavailableError, match="read-only"):
             await upgrade(db)
+
+
+_BEFORE_FORMS = """
+INSERT INTO enterprises (enterprise_id, name, grade, positive_list) VALUES ('E1', 'x', 'A', false);
+INSERT INTO gateways (gateway_id, enterprise_key, protocol, interval_s)
+SELECT 'G1', enterprise_key, 'mqtt', 60 FROM enterprises;
+INSERT INTO circuits (circuit_id, gateway_key, channel, role, register_resolution_kwh, nominal_v)
+SELECT 'C1', gateway_key, 'P1', 'main', 0.01, 220 FROM gateways;
+INSERT INTO readings (circuit_key, ts, p, e, u_a, i_a, pf, resent, received_at)
+SELECT circuit_key, '2026-01-01Z'::timestamptz + n * INTERVAL '1 minute', n * 10 + 7, n, 2291, 12,
+       9300, n % 7 = 0, '2026-01-01Z'::timestamptz + n * INTERVAL '61 seconds 7 microseconds'
+FROM circuits CROSS JOIN generate_series(0, 1439) AS n;
+INSERT INTO data_days SELECT enterprise_key, '2026-01-01' FROM enterprises;
+"""
+_DAY_PARTITION = """
+CREATE TABLE readings_20260101 PARTITION OF readings
+FOR VALUES FROM ('2026-01-01+00') TO ('2026-01-02+00')
+"""
+
+
+@pytest.mark.parametrize("kind", ["plain", pytest.param("timescale", marks=pytest.mark.timescale)])
+async def test_a_database_with_readings_is_upgraded_without_losing_any(kind, fresh_database):
+    """From the form before 0005, compressed where there is a columnstore."""
+    dsn = await fresh_database(kind)
+    async with await Database.open(dsn) as db:
+        steps = [step for step in load_migrations(db.mode) if step.number < 5]
+        async with db.connection() as connection:
+            for step in steps:
+                await connection.execute(step.sql)
+            await connection.execute(
+                "CREATE TABLE migrations (number int PRIMARY KEY, name text NOT NULL,"
+                " applied_at timestamptz NOT NULL DEFAULT now())"
+            )
+            await connection.executemany(
+                "INSERT INTO migrations VALUES ($1, $2)", [(s.number, s.name) for s in steps]
+            )
+            if kind == "plain":
+                await connection.execute(_DAY_PARTITION)
+            await connection.execute(_BEFORE_FORMS)
+        if db.mode is Mode.TIMESCALE_FULL:
+            async with db.connection() as connection:
+                await columnstore.enable(connection, columnstore.READINGS)
+                await connection.fetch("SELECT compress_chunk(c) FROM show_chunks('readings') c")
+        await upgrade(db)
+        (key,) = (await load_registry(db)).circuit_keys.values()
+        n = np.arange(1440)
+
+        async def check(stored):
+            start = to_us(datetime(2026, 1, 1, tzinfo=UTC))
+            rows = await read_block(db, [key], start, start + US_PER_DAY)
+            assert len(rows) == stored
+            np.testing.assert_array_equal(rows["ts"], start + n * 60_000_000)
+            np.testing.assert_array_equal(rows["p_kw"], (n * 10 + 7) / 1000)
+            np.testing.assert_array_equal(rows["u_a"], 229.1)
+            np.testing.assert_array_equal(rows["pf"], 0.93)
+            np.testing.assert_array_equal(rows["resent"], n % 7 == 0)
+            np.testing.assert_array_equal(rows["received_at"], start + n * 61_000_007)
+            return rows
+
+        rows = await check(1440)
+        again = await write_batch(db, IngestBatch(rows=rows))
+        assert again.duplicates == 1440
+        later = rows.copy()
+        later["ts"] += 30_000_000
+        assert (await write_batch(db, IngestBatch(rows=later))).stored == 1440
+        now = datetime(2026, 2, 1, tzinfo=UTC)
+        assert await keep_rollups(db, now) > 0
+        assert not (await maintain(db, now)).failed
+        span = (int(rows["ts"][0]), int(rows["ts"][0]) + US_PER_DAY)
+        band = (await bands(db, [key], *span, 3_600_000_000))[key]
+        assert band.count.sum() == 2880

@@ -25,7 +25,7 @@ BREACHES = {
         "import wattwitness.files",
     ),
     "Only the store imports asyncpg": ("dashboards/app.py", "import asyncpg"),
-    "Only the collector's source and the simulator's publisher import an MQTT client": (
+    "Only the collector's connection and the simulator's publisher import an MQTT client": (
         "analytics/grid.py",
         "import paho.mqtt.client",
     ),

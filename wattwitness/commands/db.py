@@ -1,18 +1,27 @@
-"""`wattwitness db`: upgrade the database, look at it, print its address."""
+"""`wattwitness db`: upgrade the database, look at it, move it, print its address."""
 
-from datetime import datetime
+import json
+from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from wattwitness.domain.instants import format_instant
+from wattwitness.commands.db_status import described, recorded
 from wattwitness.runtime.lifecycle import run_command
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.store.database import Database
 from wattwitness.store.migrations import upgrade
+from wattwitness.store.moving import MoveReport, move_to_timescale
 from wattwitness.store.overview import DatabaseStatus, database_status
+from wattwitness.store.retention import Retention
+from wattwitness.store.storage_status import StorageStatus, storage_status
 
-app = typer.Typer(no_args_is_help=True, help="Upgrade the database, look at it, print its address.")
+app = typer.Typer(
+    no_args_is_help=True, help="Upgrade the database, look at it, move it, print its address."
+)
 
 
 @app.command("upgrade")
@@ -26,10 +35,27 @@ def upgrade_command() -> None:
 
 
 @app.command("status")
-def status_command() -> None:
-    """Tell mode, versions, size, and what is in there."""
-    for line in _describe(run_command(_status(load_settings()))):
+def status_command(
+    *, as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False
+) -> None:
+    """Tell mode, versions, sizes, compression, what is in there, and what maintenance did."""
+    status, storage = run_command(_status(load_settings()))
+    if as_json:
+        typer.echo(json.dumps(recorded(status, storage), indent=2, ensure_ascii=False))
+        return
+    for line in described(status, storage):
         typer.echo(line)
+
+
+@app.command("move")
+def move_command() -> None:
+    """Move the readings of a plain database into TimescaleDB, in the same database.
+
+    Can be stopped and started again at any time; nothing may write meanwhile. The plain table is
+    dropped at the end, after counts and checksums of every day were found to be the same.
+    """
+    report = run_command(_move(load_settings()))
+    typer.echo(f"moved {report.readings} readings of {report.pieces} pieces; all of them verified")
 
 
 @app.command("url")
@@ -46,36 +72,32 @@ async def _upgrade(settings: Settings) -> list[str]:
         return [f"{step.number:04d} {step.name}" for step in await upgrade(db)]
 
 
-async def _status(settings: Settings) -> DatabaseStatus:
+async def _status(settings: Settings) -> tuple[DatabaseStatus, StorageStatus | None]:
+    retention = Retention(raw_days=settings.keep_raw_days, rejects_days=settings.keep_rejects_days)
     async with (
         services(settings, database=True) as found,
         await Database.open(found.dsn, application="db") as db,
     ):
-        return await database_status(db)
+        status = await database_status(db)
+        if status.pending_migrations:
+            return status, None
+        return status, await storage_status(db, retention, datetime.now(UTC))
+
+
+async def _move(settings: Settings) -> MoveReport:
+    console = Console(stderr=True)
+    columns = (TextColumn("moving"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    async with (
+        services(settings, database=True) as found,
+        await Database.open(found.dsn, application="move") as db,
+    ):
+        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+            task = bar.add_task("")
+            return await move_to_timescale(
+                db, lambda done, of: bar.update(task, completed=done, total=of)
+            )
 
 
 async def _url(settings: Settings) -> str:
     async with services(settings, database=True) as found:
         return found.dsn
-
-
-def _describe(status: DatabaseStatus) -> list[str]:
-    lines = [
-        f"mode            {status.mode.value}",
-        f"PostgreSQL      {status.server_version}",
-        f"TimescaleDB     {status.timescale_version or 'not installed in this database'}",
-        f"size            {status.bytes / 1e6:.1f} MB",
-    ]
-    if status.pending_migrations:
-        return [
-            *lines,
-            f"migrations      {status.pending_migrations} pending: wattwitness db upgrade",
-        ]
-    lines += [
-        "migrations      up to date",
-        f"partitions      {status.partitions}, {status.compressed} compressed",
-    ]
-    for name, value in status.counts.items():
-        shown = format_instant(value) if isinstance(value, datetime) else value
-        lines.append(f"{name:<15} {'-' if shown is None else shown}")
-    return lines

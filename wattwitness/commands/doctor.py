@@ -1,11 +1,14 @@
 """`wattwitness doctor`: everything that can be wrong with an installation, each with its remedy."""
 
 import platform
+import secrets
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,6 +24,7 @@ from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.store.database import Database
 from wattwitness.store.overview import DatabaseStatus, database_status
 from wattwitness.wire.broker_address import BrokerAddress
+from wattwitness.wire.login import DISCONNECT, REASONS, connack_reason, connect_packet
 
 app = typer.Typer(help="Check the installation; each finding has a remedy.")
 
@@ -121,17 +125,12 @@ def check_disk(settings: Settings) -> Finding:
 
 
 def check_broker(settings: Settings) -> Finding:
-    """The broker in use is there."""
+    """The broker in use is there, and lets us in."""
     if settings.mqtt_url is None:
-        program = find_mosquitto()
-        if program is None:
-            return Finding(Grade.FAIL, "broker", "mosquitto is not installed", REMEDY)
-        asked = subprocess.run([program, "-h"], capture_output=True, text=True, check=False)
-        version = (asked.stdout.splitlines() or ["mosquitto"])[0]
-        return Finding(Grade.OK, "broker", f"our own {version}")
+        return _own_broker()
     try:
         address = BrokerAddress.parse(settings.mqtt_url)
-        socket.create_connection((address.host, address.port), timeout=5).close()
+        reason = _log_in(address)
     except InputRefusedError as error:
         return Finding(Grade.FAIL, "broker", error.message, error.remedy)
     except OSError as error:
@@ -141,8 +140,39 @@ def check_broker(settings: Settings) -> Finding:
             f"{address} cannot be reached: {error}",
             "start the broker or mend WATTWITNESS_MQTT_URL",
         )
-    says = f"{address} answers; whether it lets us in shows when collecting starts"
-    return Finding(Grade.OK, "broker", says)
+    if reason is None:
+        says, remedy = "answers, but not as an MQTT broker", "mend WATTWITNESS_MQTT_URL"
+        return Finding(Grade.FAIL, "broker", f"{address} {says}", remedy)
+    if reason:
+        says = REASONS.get(reason, f"it answers with reason 0x{reason:02x}")
+        remedy = "mend user and password in WATTWITNESS_MQTT_URL, or the broker's rules"
+        return Finding(Grade.FAIL, "broker", f"{address} refuses us: {says}", remedy)
+    return Finding(Grade.OK, "broker", f"{address} lets us in")
+
+
+def _own_broker() -> Finding:
+    program = find_mosquitto()
+    if program is None:
+        return Finding(Grade.FAIL, "broker", "mosquitto is not installed", REMEDY)
+    asked = subprocess.run([program, "-h"], capture_output=True, text=True, check=False)
+    version = (asked.stdout.splitlines() or ["mosquitto"])[0]
+    return Finding(Grade.OK, "broker", f"our own {version}")
+
+
+def _log_in(address: BrokerAddress) -> int | None:
+    """Log in to a broker under a name of our own, and out again; the reason code of its answer."""
+    name = f"wattwitness-doctor-{secrets.token_hex(4)}"  # the collector's would throw it out
+    sock = socket.create_connection((address.host, address.port), timeout=5)
+    if address.tls:
+        sock = ssl.create_default_context().wrap_socket(sock, server_hostname=address.host)
+    with sock:
+        sock.sendall(connect_packet(name, address.username, address.password))
+        answer = b""
+        while connack_reason(answer) is None and len(answer) < 16 and (more := sock.recv(256)):
+            answer += more
+        with suppress(OSError):  # one that refused us has hung up
+            sock.sendall(DISCONNECT)
+    return connack_reason(answer)
 
 
 def check_http(settings: Settings) -> Finding:

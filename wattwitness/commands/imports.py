@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from wattwitness.domain.instants import US_PER_SECOND, to_us
+from wattwitness.domain.instants import US_PER_SECOND, kept_from, to_us
 from wattwitness.files.readings_bounds import Calendar
 from wattwitness.files.readings_import import (
     ImportBrokenOffError,
@@ -101,8 +102,11 @@ async def _readings(settings: Settings, files: Sequence[Path]) -> list[ReadingsR
 
 def calendar(settings: Settings) -> Calendar:
     """The instants between which readings are taken, seen from now."""
+    keep_from = settings.keep_from
+    if settings.keep_raw_days:
+        keep_from = max(keep_from, kept_from(datetime.now(UTC), settings.keep_raw_days))
     return Calendar(
-        keep_from_us=to_us(settings.keep_from),
+        keep_from_us=to_us(keep_from),
         tolerance_us=settings.future_tolerance_s * US_PER_SECOND,
         now_us=time.time_ns() // 1000,
     )

@@ -6,6 +6,7 @@ A broken world is an exception; refused input is a value (`rejects`), and so is 
     ├── InputRefusedError       a file, column, row or argument cannot be used as it is
     ├── StoreUnavailableError   the database cannot be reached or will not take data now
     │   └── StoreBusyError      another transaction holds the same rows; the same call may do
+    ├── StoreRefusesError       the database will not have these values, now or later
     ├── BrokerUnavailableError  the MQTT broker cannot be reached or refuses us
     └── SetupError              something is missing or in the way on this machine
 """
@@ -30,6 +31,10 @@ class StoreUnavailableError(WattWitnessError):
 
 class StoreBusyError(StoreUnavailableError):
     """Another transaction holds the same rows; nothing was kept, and the same call may do."""
+
+
+class StoreRefusesError(WattWitnessError):
+    """The database will not have these values, now or later; nothing of the call was kept."""
 
 
 class BrokerUnavailableError(WattWitnessError):

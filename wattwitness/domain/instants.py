@@ -68,3 +68,9 @@ def day_bounds(day: date, zone: ZoneInfo = DEFAULT_ZONE) -> tuple[datetime, date
 def days_between(first: date, last: date) -> list[date]:
     """All days from `first` to `last`, both included; empty when last < first."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def kept_from(now: datetime, days: int) -> datetime:
+    """The start of the first UTC day that is kept when `days` whole days before today are."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=days)

@@ -64,12 +64,17 @@ def _start_on(program: str, folder: Path, port: int) -> bool:
     deadline = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < deadline:
         process = _process(folder)
-        if process is None and (folder / "pid").exists():
+        if process is None and _has_written(folder / "pid"):
             return False
         if process is not None and _listens(process, port):
             return True
         time.sleep(0.02)
     return False
+
+
+def _has_written(pid_file: Path) -> bool:
+    """Whether the broker has said its pid; the file is there, and empty, a moment before."""
+    return pid_file.exists() and bool(pid_file.read_text(encoding="utf-8").strip())
 
 
 def stop_mosquitto(folder: Path) -> None:

@@ -57,18 +57,50 @@ class Settings(BaseSettings):
     batch_readings: int = Field(
         default=5000, ge=1, le=100_000, description="A batch closes at this many readings."
     )
+    batch_most_readings: int = Field(
+        default=20_000,
+        ge=1,
+        le=100_000,
+        description="While another one is written, a batch may grow to this many readings.",
+    )
     batch_wait_s: float = Field(
         default=0.2, gt=0, le=10, description="A batch closes this long after its first message."
+    )
+    flood_factor: float = Field(
+        default=8.0,
+        ge=0,
+        description="Under pressure, messages of a gateway beyond so many times the others' mean "
+        "are kept aside for later; 0 = never.",
+    )
+    flood_aside_mb: int = Field(
+        default=256,
+        ge=0,
+        description="So many MB are kept aside per gateway; beyond, it holds up the others.",
     )
     max_payload_bytes: int = Field(
         default=262_144, ge=1024, description="A larger MQTT payload is refused."
     )
     future_tolerance_s: int = Field(
-        default=86_400, ge=60, description="A reading further ahead of its receipt is refused."
+        default=86_400,
+        ge=60,
+        le=366 * 86_400,
+        description="A reading further ahead of its receipt is refused.",
     )
     keep_from: datetime = Field(
         default=datetime(2010, 1, 1, tzinfo=UTC),
         description="Readings before this instant are refused.",
+    )
+    keep_raw_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Raw readings older than so many days are dropped; 0 = kept for ever.",
+    )
+    keep_rejects_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Rejects and gateways' counts older than so many days are dropped; 0 = never.",
     )
     collector_id: str = Field(
         default="wattwitness-collector",
@@ -92,6 +124,13 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError(f"no such zone {name!r}; write one such as Asia/Shanghai") from None
         return name
+
+    @field_validator("keep_from")
+    @classmethod
+    def _since_there_are_meters(cls, instant: datetime) -> datetime:
+        if instant.tzinfo is None or instant < datetime(1970, 1, 1, tzinfo=UTC):
+            raise ValueError("write an instant with its offset, 1970 or later")
+        return instant
 
     @field_validator("log_level")
     @classmethod

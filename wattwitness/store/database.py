@@ -2,8 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from importlib.resources import files
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -11,20 +13,65 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from wattwitness.domain.errors import StoreUnavailableError
 from wattwitness.domain.instants import DEFAULT_ZONE
+from wattwitness.store.forms import Steps
 from wattwitness.store.mode import Connection, Mode, resolve_mode
 from wattwitness.store.translation import translated
 
 if TYPE_CHECKING:  # the facts need the database to load themselves
+    from wattwitness.store.behind import Behind
     from wattwitness.store.circuit_facts import CircuitFacts
 
 SQL = files("wattwitness.store") / "sql"
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    seconds: float
+    over_at_s: float  # by the loop's clock
+
+
+_limit: ContextVar[_Limit | None] = ContextVar("limit", default=None)
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """What is done on connections inside is over after `seconds`, whatever the network does.
+
+    A half-open connection answers nothing, not even that a statement was cancelled; the driver
+    would wait for its time limit twice. It is aborted here, and the next one is a new one.
+    """
+    over_at_s = asyncio.get_running_loop().time() + seconds
+    token = _limit.set(_Limit(seconds, over_at_s))
+    try:
+        yield
+    finally:
+        _limit.reset(token)
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec(
         "jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
     )
+
+
+# A client that is gone without a goodbye (its machine lost power, the network forgot it) is found
+# in half a minute; by default the server keeps its locks for hours.
+_FIND_THE_GONE = {
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+# Whose transactions never stand still: one that does belongs to a connection that nobody hears.
+_NEVER_IDLE_S = {"collector": 15}
+
+
+def _server_settings(application: str) -> dict[str, str]:
+    settings = {"application_name": f"wattwitness-{application}", "timezone": "UTC", "jit": "off"}
+    if application in _NEVER_IDLE_S:
+        settings["idle_in_transaction_session_timeout"] = f"{_NEVER_IDLE_S[application]}s"
+    return settings | _FIND_THE_GONE
 
 
 class Database:
@@ -37,6 +84,12 @@ class Database:
         self.zone = zone  # of local days
         # what the ingest knows of the circuits; loaded when first needed, and when one is new
         self.facts: CircuitFacts | None = None
+        # the steps in which the circuits' counts are written, learnt from what this process writes
+        self.steps = Steps()
+        # newest values that are written a moment later; None = with their readings
+        self.behind: Behind | None = None
+        # whether the last batch met stored keys: then the next one may, too
+        self.meets_known = False
         # UTC days whose partition is known to exist (plain mode)
         self.known_partitions: set[int] = set()
 
@@ -64,11 +117,7 @@ class Database:
                     init=_prepare,
                     timeout=timeout_s,
                     command_timeout=120,
-                    server_settings={
-                        "application_name": f"wattwitness-{application}",
-                        "timezone": "UTC",
-                        "jit": "off",
-                    },
+                    server_settings=_server_settings(application),
                 ),
                 timeout_s * 2,
             )
@@ -80,14 +129,52 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection; driver errors come out translated."""
+        if (limit := _limit.get()) is not None:
+            async with self._limited(limit) as connection:
+                yield connection
+            return
         async with translated(), self.pool.acquire() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _limited(self, limit: _Limit) -> AsyncIterator[Connection]:
+        loop = asyncio.get_running_loop()
+        left_s = max(0.1, limit.over_at_s - loop.time())
+        try:
+            # the time to get one is also the time to give it back
+            async with translated(), self.pool.acquire(timeout=left_s) as connection:
+                abort = loop.call_at(limit.over_at_s, connection.terminate)
+                try:
+                    yield connection
+                finally:
+                    abort.cancel()
+        except StoreUnavailableError as error:
+            if loop.time() < limit.over_at_s:
+                raise
+            await self.pool.expire_connections()  # what befell this one befell others as well
+            message = f"the database did not answer within {limit.seconds:g} s"
+            raise StoreUnavailableError(message, error.remedy) from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection inside one transaction."""
         async with self.connection() as connection, connection.transaction():
             yield connection
+
+    @asynccontextmanager
+    async def dedicated(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of its own, for long work: no time limit, locks that end with it."""
+        async with translated(self.dsn):
+            connection = await asyncpg.connect(
+                self.dsn, timeout=10.0, server_settings=_server_settings("maintenance")
+            )
+            try:
+                yield connection
+            finally:
+                try:
+                    await connection.close(timeout=2.0)
+                except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    connection.terminate()
 
     async def close(self) -> None:
         """Close the pool; a server that hangs is not waited for."""

@@ -14,6 +14,7 @@ from wattwitness.domain.spells import ConditionSpell
 from wattwitness.domain.states import State, StateSpell, Thresholds
 from wattwitness.store.database import Database
 from wattwitness.store.mode import Connection
+from wattwitness.store.retention import first_analysable
 from wattwitness.store.statements import statements
 
 _LEVELS = (
@@ -39,10 +40,14 @@ class DayResults:
 async def replace_day_results(
     db: Database, enterprise_id: str, results: Mapping[date, DayResults]
 ) -> None:
-    """Replace the results of several days of one enterprise in one transaction."""
+    """Replace the results of several days of one enterprise in one transaction.
+
+    Results of days whose readings were dropped stay as they are.
+    """
     sql = statements("day_results")
-    days = sorted(results)
     async with db.transaction() as connection:
+        first = await first_analysable(connection, db.zone)
+        days = sorted(day for day in results if first is None or day >= first)
         enterprise, keys = await _keys_of(connection, enterprise_id)
         # analyses take turns (`days.analysing`); whoever writes without it must not interleave
         await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", _WRITE_LOCK, enterprise)
@@ -106,6 +111,9 @@ def _or_null(value: float) -> float | None:
 async def save_histograms(db: Database, day: date, counts: Mapping[str, NDArray[np.int64]]) -> None:
     """Keep the power histograms (circuit_id → counts [bins]) of one local day."""
     async with db.connection() as connection:
+        first = await first_analysable(connection, db.zone)
+        if first is not None and day < first:
+            return  # its readings were dropped: what was counted then stands
         await connection.executemany(
             statements("day_results")["save_histogram"],
             [(circuit, day, values.tolist()) for circuit, values in sorted(counts.items())],

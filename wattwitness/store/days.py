@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from wattwitness.store.database import Database
+from wattwitness.store.retention import first_analysable
 from wattwitness.store.translation import translated
 
 _TAKE = """
@@ -37,7 +38,7 @@ ON CONFLICT (enterprise_key, day) DO UPDATE SET mark = excluded.mark
 """
 _DATA_DAYS = """
 SELECT day FROM data_days JOIN enterprises USING (enterprise_key)
-WHERE enterprise_id = $1 ORDER BY day
+WHERE enterprise_id = $1 AND ($2::date IS NULL OR day >= $2) ORDER BY day
 """
 _LOCK = 0x5757
 _TRY_LOCK = """
@@ -118,7 +119,12 @@ async def mark_dirty(
 
 
 async def data_days(db: Database, enterprise_id: str) -> list[date]:
-    """Days on which an enterprise has readings, oldest first."""
+    """Days on which an enterprise has readings, oldest first.
+
+    Days whose readings were dropped, in whole or in part, are not among them: what was found on
+    them stands, and cannot be found again.
+    """
     async with db.connection() as connection:
-        rows = await connection.fetch(_DATA_DAYS, enterprise_id)
+        first = await first_analysable(connection, db.zone)
+        rows = await connection.fetch(_DATA_DAYS, enterprise_id, first)
     return [row["day"] for row in rows]

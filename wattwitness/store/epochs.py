@@ -1,13 +1,16 @@
 """How far each gateway's messages are committed (written with the ingest, read at a start)."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
+from wattwitness.domain.ingest import IngestBatch
 from wattwitness.store.database import Database
 from wattwitness.store.mode import Connection
 from wattwitness.store.statements import statements
 
 _LOAD = """
-SELECT gateway_id, epoch, seq FROM gateway_epochs ORDER BY touched_at, gateway_id, epoch
+SELECT gateway_id, epoch, seq FROM gateway_epochs WHERE seq IS NOT NULL
+ORDER BY touched_at, gateway_id, epoch
 """
 _FORGET = """
 DELETE FROM gateway_epochs g
@@ -17,6 +20,31 @@ USING (SELECT gateway_id, epoch,
 WHERE g.gateway_id = ranked.gateway_id AND g.epoch = ranked.epoch
   AND (place > $1 OR touched_at < now() - make_interval(days => $2))
 """
+_GAPS = """
+SELECT * FROM gateway_epochs WHERE missing_count > 0 OR ($1 AND given_up > 0)
+ORDER BY gateway_id, touched_at DESC, epoch
+"""
+_GAP_COLUMNS = (
+    "confirmed", "highest", "first_missing", "last_missing", "missing", "given_up", "began_middle",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochGap:
+    """What is missing of one epoch of a gateway, by number."""
+
+    gateway_id: str
+    epoch: str
+    first_missing: int | None  # the first missing run, both ends included; None = nothing now
+    last_missing: int | None
+    missing_count: int  # numbers that may still come, in all runs
+    given_up: int  # numbers that the gateway said will never come
+    confirmed: int | None  # everything up to here is stored; None = nothing is confirmed
+    highest: int | None  # the highest number that is stored
+    began_middle: bool  # its first numbers never came
+    began_at: datetime
+    ended_at: datetime | None  # when its gateway began another epoch; None = its newest one
+    since: datetime | None  # since when numbers are missing; None = none is missing now
 
 
 async def load_epochs(db: Database) -> dict[tuple[str, str], int]:
@@ -35,13 +63,50 @@ async def forget_epochs(db: Database, keep: int, days: int = 90) -> None:
         await connection.execute(_FORGET, keep, days)
 
 
-async def keep_epochs(connection: Connection, epochs: Mapping[tuple[str, str], int]) -> None:
+async def list_gaps(db: Database, *, given_up: bool = False) -> list[EpochGap]:
+    """Epochs in which numbers are missing (or were given up), of each gateway the newest first."""
+    async with db.connection() as connection:
+        rows = await connection.fetch(_GAPS, given_up)
+    return [
+        EpochGap(
+            gateway_id=row["gateway_id"],
+            epoch=row["epoch"],
+            first_missing=row["first_missing"],
+            last_missing=row["last_missing"],
+            missing_count=row["missing_count"],
+            given_up=row["given_up"],
+            confirmed=row["seq"],
+            highest=row["highest"],
+            began_middle=row["began_middle"],
+            began_at=row["began_at"],
+            ended_at=row["ended_at"],
+            since=row["missing_since"],
+        )
+        for row in rows
+    ]
+
+
+async def keep_epochs(connection: Connection, batch: IngestBatch) -> None:
     """Keep how far epochs are committed (part of an ingest transaction); never backwards."""
-    if epochs:
-        marks = sorted(epochs.items())
+    sql = statements("readings")
+    if batch.epochs:
+        marks = sorted(batch.epochs.items())
         await connection.execute(
-            statements("readings")["keep_epochs"],
+            sql["keep_epochs"],
             [gateway for (gateway, _), _ in marks],
             [epoch for (_, epoch), _ in marks],
             [seq for _, seq in marks],
+        )
+    if batch.gaps:
+        gaps = sorted(batch.gaps.items())
+        await connection.execute(
+            sql["keep_gaps"],
+            [gateway for (gateway, _), _ in gaps],
+            [epoch for (_, epoch), _ in gaps],
+            *([getattr(gap, name) for _, gap in gaps] for name in _GAP_COLUMNS),
+        )
+    if batch.begun:
+        begun = sorted(batch.begun)
+        await connection.execute(
+            sql["end_epochs"], *(list(part) for part in zip(*begun, strict=True))
         )

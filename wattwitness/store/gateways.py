@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Final
 
-from wattwitness.domain.instants import from_us, to_us
+from wattwitness.domain.instants import from_us, local_day, to_us
 from wattwitness.store.database import Database
-from wattwitness.store.mode import Connection
 from wattwitness.store.statements import statements
 
 _SET_STATUS = """
@@ -15,30 +16,14 @@ ON CONFLICT (gateway_id) DO UPDATE SET
     online = excluded.online, status_at = excluded.status_at, received_at = excluded.received_at
 WHERE (s.online, s.status_at) IS DISTINCT FROM (excluded.online, excluded.status_at)
 """
-_HEALTH = """
-SELECT g.gateway_id, e.enterprise_id, g.interval_s, s.online, s.status_at, s.received_at,
-       (SELECT max(ts) FROM latest JOIN circuits c USING (circuit_key)
-        WHERE c.gateway_key = g.gateway_key) AS last_ts,
-       (SELECT max(last_received_at) FROM gateway_days d WHERE d.gateway_id = g.gateway_id)
-           AS last_received_at,
-       t.received, t.stored, t.duplicate, t.revision, t.rejected, t.parked
-FROM gateways g JOIN enterprises e USING (enterprise_key)
-     LEFT JOIN gateway_status s USING (gateway_id)
-     LEFT JOIN gateway_days t
-            ON t.gateway_id = g.gateway_id AND t.day = (now() AT TIME ZONE 'UTC')::date
-ORDER BY g.gateway_id
-"""
-_TOTALS = """
-SELECT gateway_id, sum(received) AS received, sum(stored) AS stored, sum(duplicate) AS duplicate,
-       sum(revision) AS revision, sum(rejected) AS rejected, sum(parked) AS parked
-FROM gateway_days GROUP BY gateway_id ORDER BY gateway_id
-"""
-COUNTS = ("received", "stored", "duplicate", "revision", "rejected", "parked")
+FATES: Final = ("stored", "duplicate", "revision", "rejected")
+"""Where a reading ends; the four add up to `received`."""
+COUNTS: Final = ("received", *FATES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayHealth:
-    """One gateway now; `today` counts where the readings of this UTC day ended."""
+    """One gateway now; `today` counts where the readings of this local day ended."""
 
     gateway_id: str
     enterprise_id: str
@@ -68,13 +53,11 @@ async def set_status(
         await connection.execute(_SET_STATUS, gateway_id, online, from_us(ts_us), from_us(came_us))
 
 
-async def gateway_health(db: Database) -> list[GatewayHealth]:
-    """All registered gateways."""
+async def gateway_health(db: Database, today: date | None = None) -> list[GatewayHealth]:
+    """All registered gateways; `today` is the local day to count, by default the current one."""
+    day = local_day(datetime.now(UTC), db.zone) if today is None else today
     async with db.connection() as connection:
-        rows = await connection.fetch(_HEALTH)
-
-    def us(value: object) -> int | None:
-        return None if value is None else to_us(value)  # type: ignore[arg-type]
+        rows = await connection.fetch(statements("gateway_days")["health"], day)
 
     return [
         GatewayHealth(
@@ -82,48 +65,114 @@ async def gateway_health(db: Database) -> list[GatewayHealth]:
             enterprise_id=row["enterprise_id"],
             interval_s=row["interval_s"],
             online=row["online"],
-            status_us=us(row["status_at"]),
-            status_received_us=us(row["received_at"]),
-            last_ts_us=us(row["last_ts"]),
-            last_received_us=us(row["last_received_at"]),
+            status_us=_us(row["status_at"]),
+            status_received_us=_us(row["received_at"]),
+            last_ts_us=_us(row["last_ts"]),
+            last_received_us=_us(row["last_received_at"]),
             today={name: row[name] or 0 for name in COUNTS},
         )
         for row in rows
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stranger:
+    """Somebody who sends and is in no registry; `gateway_id` '' = the topic names no gateway."""
+
+    gateway_id: str
+    first_us: int | None
+    last_us: int | None
+    counts: Mapping[str, int]
+
+
 async def gateway_totals(db: Database) -> dict[str, dict[str, int]]:
-    """gateway_id → counts since the beginning, for the metrics."""
+    """gateway_id → counts since the beginning."""
     async with db.connection() as connection:
-        rows = await connection.fetch(_TOTALS)
+        rows = await connection.fetch(statements("gateway_days")["totals"])
     return {row["gateway_id"]: {name: int(row[name]) for name in COUNTS} for row in rows}
 
 
-async def count_day(
-    connection: Connection,
-    received: Mapping[str | None, int],
-    *fates: Mapping[str | None, int],
-) -> None:
-    """Add to the gateways' counts of today (part of an ingest transaction).
+async def reject_reasons(db: Database, day: date | None = None) -> dict[str, dict[str, int]]:
+    """gateway_id → code → rejected readings, of one local day or of all."""
+    async with db.connection() as connection:
+        rows = await connection.fetch(statements("gateway_days")["reasons"], day)
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row["gateway_id"], {})[row["code"]] = row["readings"]
+    return found
 
-    Args:
-        connection: in the transaction.
-        received: gateway → readings that came; None = whose gateway is not known, not counted.
-        fates: gateway → how many were stored, revisions, rejected, parked; all others had been
-            delivered before.
-    """
-    names = sorted(name for name in received if name is not None)
-    counts = [[fate.get(name, 0) for name in names] for fate in fates]
-    stored, revision, rejected, parked = counts
-    total = [received[name] for name in names]
-    duplicate = [n - sum(known) for n, *known in zip(total, *counts, strict=True)]
-    await connection.execute(
-        statements("readings")["count_gateway_day"],
-        names,
-        total,
-        stored,
-        duplicate,
-        revision,
-        rejected,
-        parked,
-    )
+
+async def strangers(db: Database, limit: int = 100) -> list[Stranger]:
+    """Who sends and is in no registry, the one heard last first."""
+    async with db.connection() as connection:
+        rows = await connection.fetch(statements("gateway_days")["strangers"], limit)
+    return [
+        Stranger(
+            gateway_id=row["gateway_id"],
+            first_us=_us(row["first_at"]),
+            last_us=_us(row["last_at"]),
+            counts={name: int(row[name]) for name in COUNTS},
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayFates:
+    """Readings of one local day per gateway; '' = all strangers together."""
+
+    fates: Mapping[str, Mapping[str, int]]  # gateway_id → fate → readings
+    reasons: Mapping[str, Mapping[str, int]]  # gateway_id → code → rejected readings
+
+
+async def day_fates(db: Database, day: date) -> DayFates:
+    """Where the readings of a local day ended: bounded by the registry, for the metrics."""
+    sql = statements("gateway_days")
+    async with db.connection() as connection:
+        counted = await connection.fetch(sql["one_day"], day)
+        refused = await connection.fetch(sql["one_day_reasons"], day)
+    reasons: dict[str, dict[str, int]] = {}
+    for row in refused:
+        reasons.setdefault(row["gateway_id"], {})[row["code"]] = row["readings"]
+    fates = {row["gateway_id"]: {name: row[name] for name in FATES} for row in counted}
+    return DayFates(fates=fates, reasons=reasons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayDay:
+    """Where the readings that a gateway sent on one local day ended."""
+
+    day: date
+    counts: Mapping[str, int]
+    reasons: Mapping[str, int]  # code → rejected readings, the most frequent first
+
+
+async def gateway_days(db: Database, gateway_id: str, limit: int = 14) -> list[GatewayDay]:
+    """The newest days on which something came, newest first."""
+    sql = statements("gateway_days")
+    async with db.connection() as connection:
+        rows = await connection.fetch(sql["days_of"], gateway_id, limit)
+        first = rows[-1]["day"] if rows else date.max
+        refused = await connection.fetch(sql["day_reasons_of"], gateway_id, first)
+    reasons: dict[date, dict[str, int]] = {}
+    for row in refused:
+        reasons.setdefault(row["day"], {})[row["code"]] = row["readings"]
+    return [
+        GatewayDay(
+            day=row["day"],
+            counts={name: row[name] for name in COUNTS},
+            reasons=reasons.get(row["day"], {}),
+        )
+        for row in rows
+    ]
+
+
+async def restart_counts(db: Database, days: int = 7) -> dict[str, int]:
+    """gateway_id → how often it began a new epoch in the last days (the last 16 are known)."""
+    async with db.connection() as connection:
+        rows = await connection.fetch(statements("gateway_days")["restarts"], days)
+    return {row["gateway_id"]: row["restarts"] for row in rows}
+
+
+def _us(instant: datetime | None) -> int | None:
+    return None if instant is None else to_us(instant)

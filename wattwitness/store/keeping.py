@@ -1,11 +1,8 @@
 """Payloads that are kept whole: each once, however often it is delivered, and in bounded pieces."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, TypeVar
-
-from wattwitness.store.mode import Connection
+from typing import Final, TypeVar
 
 SLICE_BYTES: Final = 16 * 1024 * 1024  # payload per statement; a larger one goes alone
 _Kept = TypeVar("_Kept")
@@ -30,13 +27,3 @@ def in_slices(
         total += size(item)
     if items:
         yield items[first:]
-
-
-async def kept_per_gateway(
-    connection: Connection, statement: str, *columns: Sequence[Any]
-) -> Counter[str | None]:
-    """Insert `columns`; gateway → readings of the rows that were not kept before."""
-    kept: Counter[str | None] = Counter()
-    for row in await connection.fetch(statement, *columns):
-        kept[row["gateway_id"]] += row["readings"]
-    return kept

@@ -1,4 +1,4 @@
-"""Which local days of which enterprises a batch touches."""
+"""Which local days of which enterprises, and which hours of which circuits, a batch touches."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from wattwitness.domain.instants import US_PER_HOUR
 from wattwitness.domain.readings import Readings
 
+GROUP_BITS = 4
+"""Hours are marked for 16 neighbouring circuit keys together, whoever owns them."""
 _QUARTER_US = US_PER_HOUR // 4  # every zone's offset is a multiple of a quarter of an hour
 
 
@@ -17,10 +19,20 @@ def enterprise_days(
 ) -> tuple[list[int], list[date]]:
     """Distinct (enterprise key, local day) of the rows, sorted, as two parallel lists."""
     quarters = rows["ts"] // _QUARTER_US
-    pairs = np.unique(np.stack((enterprise_of[rows["circuit"]], quarters)), axis=1)
+    first = int(quarters.min()) if len(rows) else 0
+    span = int(quarters.max()) - first + 1 if len(rows) else 1
+    mixed = np.unique(enterprise_of[rows["circuit"]] * span + (quarters - first))  # one sort
+    pairs = np.stack((mixed // span, mixed % span + first))
     days = {
         int(q): datetime.fromtimestamp(int(q) * _QUARTER_US / 1e6, zone).date()
         for q in np.unique(pairs[1])
     }
     found = sorted({(int(e), days[int(q)]) for e, q in pairs.T})
     return [e for e, _ in found], [d for _, d in found]
+
+
+def group_hours(rows: Readings) -> tuple[list[int], list[int]]:
+    """Distinct (circuit group, UTC hour since 1970) of the rows, as two parallel lists."""
+    groups = rows["circuit"].astype(np.int64) >> GROUP_BITS
+    pairs = np.unique(groups << 32 | rows["ts"] // US_PER_HOUR)
+    return (pairs >> 32).tolist(), (pairs & 0xFFFF_FFFF).tolist()

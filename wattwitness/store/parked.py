@@ -1,15 +1,11 @@
 """Readings of gateways and channels that the registry does not know (yet)."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wattwitness.domain.instants import from_us, to_us
+from wattwitness.domain.instants import to_us
 from wattwitness.domain.rejects import Parked
 from wattwitness.store.database import Database
-from wattwitness.store.keeping import SLICE_BYTES, digest, in_slices, kept_per_gateway
-from wattwitness.store.mode import Connection
-from wattwitness.store.statements import statements
+from wattwitness.store.keeping import SLICE_BYTES
 
 _COUNTS = """
 SELECT gateway_id, channel, count(*) AS messages, sum(readings) AS readings,
@@ -67,29 +63,6 @@ async def load_parked(
         )
         for row in rows
     ]
-
-
-async def keep_parked(connection: Connection, parked: Sequence[Parked]) -> Counter[str | None]:
-    """Keep what is not kept yet; returns gateway → readings (part of an ingest transaction)."""
-    kept: Counter[str | None] = Counter()
-    for piece in in_slices(parked, lambda item: len(item.payload)):
-        kept += await kept_per_gateway(
-            connection,
-            statements("readings")["keep_parked"],
-            [from_us(p.received_us) for p in piece],
-            [p.gateway_id for p in piece],
-            [p.channel for p in piece],
-            [p.readings for p in piece],
-            [p.payload for p in piece],
-            [digest(p.payload, p.gateway_id, p.channel) for p in piece],
-        )
-    return kept
-
-
-async def remove_parked(connection: Connection, ids: Sequence[int]) -> None:
-    """Forget items whose readings are taken in by the same transaction."""
-    if ids:
-        await connection.execute(statements("readings")["remove_parked"], list(ids))
 
 
 async def parked_counts(db: Database) -> list[ParkedCount]:

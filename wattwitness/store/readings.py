@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from wattwitness.domain.instants import US_PER_DAY, from_us, to_us
+from wattwitness.domain.instants import US_PER_DAY, US_PER_SECOND, from_us, to_us
 from wattwitness.domain.readings import MEASURANDS, NEVER, Readings, empty_readings
 from wattwitness.store.copy_format import PG_EPOCH_US, decode
 from wattwitness.store.database import Database
+from wattwitness.store.forms import RESENT, needed, restore
 from wattwitness.store.ingest import write_batch
 from wattwitness.store.scales import STORED
 from wattwitness.store.statements import statements
@@ -16,7 +17,18 @@ from wattwitness.store.statements import statements
 __all__ = ["data_range", "read_block", "stream_readings", "write_batch"]
 
 _MISSING = {">i2": -32_768, ">i4": -2_147_483_648, ">i8": -9_223_372_036_854_775_808}
-_NO_RECEIPT = np.iinfo(np.int64).min  # what PostgreSQL sends for -infinity
+_SQL_TYPE = {">i2": "smallint", ">i4": "int", ">i8": "bigint"}
+# Rows from before there were forms send a negative one, which says whether they were resent.
+_OLD_RESENT = -2
+_FORM = f"coalesce(form, CASE WHEN resent THEN {_OLD_RESENT} ELSE -1 END)::smallint"
+# The delay of the receipt [s], or (older rows) its instant [µs since 1970] and an offset beyond
+# every delay.
+_AT_OFFSET = 1 << 61
+_RECEIPT = f"""
+coalesce(delay_s::bigint, {2 * _AT_OFFSET} + (extract(epoch FROM received_at) * 1000000)::bigint,
+         '{_MISSING[">i8"]}'::bigint)
+"""
+_Layout = list[tuple[str, str]]
 
 
 async def read_block(
@@ -27,15 +39,9 @@ async def read_block(
     columns: Sequence[str] = MEASURANDS,
 ) -> Readings:
     """Readings of [from, to) in (circuit, ts) order; columns not asked for are NaN."""
-    layout = [("circuit", ">i4"), ("ts", ">i8"), *((m, STORED[m][1]) for m in columns)]
-    layout += [("resent", ">i1"), ("received_at", ">i8")]
-    chosen = ", ".join(
-        f"coalesce({STORED[m][0]}, '{_MISSING[STORED[m][1]]}'::{_type(STORED[m][1])})"
-        for m in columns
-    )
+    layout, chosen = _layout(needed(columns))
     query = f"""
-        SELECT circuit_key, ts, {chosen}{"," if chosen else ""} resent,
-               coalesce(received_at, '-infinity')
+        SELECT {chosen}
         FROM readings
         WHERE circuit_key = ANY ($1) AND ts >= $2 AND ts < $3
         ORDER BY circuit_key, ts
@@ -57,22 +63,36 @@ async def read_block(
     return _to_readings(decode(b"".join(parts), layout), columns)
 
 
-def _type(kind: str) -> str:
-    return {">i2": "smallint", ">i4": "int", ">i8": "bigint"}[kind]
+def _layout(measurands: Sequence[str]) -> tuple[_Layout, str]:
+    """What the COPY sends, and the SELECT list for it: no NULLs, every row the same width."""
+    layout = [("circuit", ">i4"), ("ts", ">i8")]
+    chosen = ["circuit_key", "ts"]
+    for name in measurands:
+        column, kind, _ = STORED[name]
+        layout.append((name, kind))
+        chosen.append(f"coalesce({column}, '{_MISSING[kind]}'::{_SQL_TYPE[kind]})")
+    return [*layout, ("form", ">i2"), ("receipt", ">i8")], ", ".join([*chosen, _FORM, _RECEIPT])
 
 
 def _to_readings(raw: NDArray[np.void], columns: Sequence[str]) -> Readings:
     rows = empty_readings(len(raw))
     rows["circuit"] = raw["circuit"]
     rows["ts"] = raw["ts"].astype(np.int64) + PG_EPOCH_US
-    rows["resent"] = raw["resent"] != 0
-    received = raw["received_at"].astype(np.int64)
-    rows["received_at"] = np.where(received == _NO_RECEIPT, NEVER, received + PG_EPOCH_US)
+    form = raw["form"].astype(np.int64)  # negative: none
+    rows["resent"] = np.where(form < 0, form == _OLD_RESENT, form & RESENT > 0)
+    rows["received_at"] = _received(raw["receipt"].astype(np.int64), rows["ts"])
+    stored = {m: raw[m].astype(np.float64) for m in needed(columns)}
+    missing = {m: values == _MISSING[STORED[m][1]] for m, values in stored.items()}
+    counts = restore(form, stored, missing)
     for name in columns:
-        counts = raw[name].astype(np.int64)
-        _, kind, scale = STORED[name]
-        rows[name] = np.where(counts == _MISSING[kind], np.nan, counts / scale)
+        rows[name] = np.where(missing[name], np.nan, counts[name] / STORED[name][2])
     return rows
+
+
+def _received(receipt: NDArray[np.int64], ts_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What `_RECEIPT` sends → receipt [µs]; NEVER where it is not known."""
+    at = np.where(receipt < _AT_OFFSET, ts_us + receipt * US_PER_SECOND, receipt - 2 * _AT_OFFSET)
+    return np.where(receipt == _MISSING[">i8"], NEVER, at)
 
 
 async def stream_readings(

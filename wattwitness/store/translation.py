@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from wattwitness.domain.errors import StoreBusyError, StoreUnavailableError
+from wattwitness.domain.errors import StoreBusyError, StoreRefusesError, StoreUnavailableError
 
 _CHECK = "check WATTWITNESS_DATABASE_URL and that PostgreSQL runs (wattwitness doctor)"
 _Errors = tuple[type[BaseException], ...]
@@ -70,13 +70,19 @@ _CONFLICTS = (
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
 )
+# about what was written, not about the database: the same again would fail again
+_CONTENT = (
+    asyncpg.DataError,  # out of range, no such character, not of its type
+    asyncpg.ProgramLimitExceededError,  # too long for an index, too many columns
+    asyncpg.ConfigurationLimitExceededError,  # too much to unpack at once: half of it may do
+)
 
 
 @asynccontextmanager
 async def translated(dsn: str = "") -> AsyncIterator[None]:
     """Turn driver errors into ours.
 
-    Integrity errors pass: they are about what was written, and whoever writes knows what they mean.
+    Integrity errors pass: whoever writes knows what they mean, and may call `refusal` for them.
     """
     try:
         yield
@@ -86,6 +92,8 @@ async def translated(dsn: str = "") -> AsyncIterator[None]:
         raise StoreBusyError(
             f"the database was busy with the same rows: {_line(error)}", "try again"
         ) from error
+    except _CONTENT as error:
+        raise refusal(error) from error
     except _DRIVER as error:
         where = f" at {_redacted(dsn)}" if dsn else ""
         for kinds, says, remedy in _TABLE:
@@ -93,6 +101,13 @@ async def translated(dsn: str = "") -> AsyncIterator[None]:
                 text = says.format(where=where, dsn=_redacted(dsn))
                 raise StoreUnavailableError(f"{text}: {_line(error)}", remedy) from error
         raise
+
+
+def refusal(error: asyncpg.PostgresError) -> StoreRefusesError:
+    """An error about what was written, as ours, with the driver's line."""
+    return StoreRefusesError(
+        f"the database will not have these values: {_line(error)}", "leave them out"
+    )
 
 
 def _redacted(dsn: str) -> str:

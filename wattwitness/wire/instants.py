@@ -1,5 +1,6 @@
 """Instants as gateways write them: milliseconds since 1970, or RFC 3339 text with offset."""
 
+import math
 from typing import Final
 
 from wattwitness.domain.errors import InputRefusedError
@@ -20,6 +21,8 @@ def wire_instant_us(value: float | str) -> int | Refusal:
     """
     if isinstance(value, str):
         return _from_text(value)
+    if isinstance(value, float) and math.isnan(value):
+        return Refusal(RejectCode.IMPOSSIBLE, "NaN is no instant")
     held_us = min(max(value * _US_PER_MS, FIRST_US), LAST_US)
     return round(held_us)
 

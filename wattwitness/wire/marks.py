@@ -1,8 +1,9 @@
 """A message's place in its gateway's numbering, also of a message that is otherwise broken."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from wattwitness.wire.topics import is_wire_name
 
@@ -13,8 +14,7 @@ _EPOCH: Final = re.compile(rb'"epoch"\s*:\s*"([^"\\]{1,256})"')
 _SEQ: Final = re.compile(rb'"seq"\s*:\s*(\d{1,16})\s*[,}]')
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True, gc=False):
     """Epoch and number; `oldest` is the lowest number the gateway still keeps, if it says so."""
 
     epoch: str
@@ -26,6 +26,8 @@ def mark_of(epoch: object, seq: object, oldest: object = None) -> Mark | None:
     """Epoch and number when both can be used; the readings are good without them."""
     if not isinstance(epoch, str) or len(epoch) > MAX_EPOCH_LENGTH or not is_wire_name(epoch):
         return None
+    if type(seq) is int and 0 <= seq <= MAX_SEQ and oldest is None:  # the usual case
+        return Mark(epoch, seq)
     number, kept = _number_or_none(seq), _number_or_none(oldest)
     if number is None:
         return None

@@ -39,18 +39,18 @@ def open_payload(payload: bytes) -> Opened | Refusal:
 def _open_leniently(payload: bytes) -> Opened | Refusal:
     try:
         whole = json.loads(payload.decode("utf-8"))
+        if not isinstance(whole, dict):
+            return Refusal(RejectCode.MALFORMED, "the payload is not a JSON object")
+        readings = whole.pop("readings", None)
+        if not isinstance(readings, list):
+            return Refusal(RejectCode.MALFORMED, "`readings` is missing or not a list")
+        return _checked(Opened(whole, [json.dumps(item).encode() for item in readings]))
     except UnicodeDecodeError:
         return Refusal(RejectCode.MALFORMED, "the payload is not UTF-8")
     except RecursionError:
         return Refusal(RejectCode.MALFORMED, "the payload is nested too deep")
     except ValueError as error:
         return Refusal(RejectCode.MALFORMED, plain_text(f"the payload is not JSON: {error}"))
-    if not isinstance(whole, dict):
-        return Refusal(RejectCode.MALFORMED, "the payload is not a JSON object")
-    readings = whole.pop("readings", None)
-    if not isinstance(readings, list):
-        return Refusal(RejectCode.MALFORMED, "`readings` is missing or not a list")
-    return _checked(Opened(whole, [json.dumps(item).encode() for item in readings]))
 
 
 def _checked(opened: Opened) -> Opened | Refusal:

@@ -52,11 +52,11 @@ VERSION: Final = 1
 DEFAULT_MAX_BYTES: Final = 262_144
 
 
-class _OpenReading(WireReading, frozen=True, gc=False, forbid_unknown_fields=False):
+class OpenReading(WireReading, frozen=True, gc=False, forbid_unknown_fields=False):
     """The same, beside fields that the contract does not know."""
 
 
-class _Envelope(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+class Envelope(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A whole message, to the letter."""
 
     readings: list[WireReading]
@@ -79,13 +79,13 @@ class _Outgoing(msgspec.Struct, omit_defaults=True):
 
 
 _Told = TypeVar("_Told", Ack, Status)
-_FAST: Final = msgspec.json.Decoder(_Envelope)
+_FAST: Final = msgspec.json.Decoder(Envelope)
 _READING: Final = msgspec.json.Decoder(WireReading)
-_OPEN_READING: Final = msgspec.json.Decoder(_OpenReading)
+_OPEN_READING: Final = msgspec.json.Decoder(OpenReading)
 _FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_READING_FIELDS: Final = frozenset(WireReading.__struct_fields__)
-_ENVELOPE_FIELDS: Final = frozenset(_Envelope.__struct_fields__)
-_UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+READING_FIELDS: Final = frozenset(WireReading.__struct_fields__)
+ENVELOPE_FIELDS: Final = frozenset(Envelope.__struct_fields__)
+UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def encode_message(
@@ -147,7 +147,7 @@ def _decode_or_refuse(payload: bytes, kind: type[_Told]) -> _Told | Refusal:
         return msgspec.json.decode(payload, type=kind)
     except msgspec.ValidationError as error:
         return Refusal(RejectCode.WRONG_TYPE, plain_text(str(error)))
-    except _UNDECODABLE as error:
+    except UNDECODABLE as error:
         return Refusal(RejectCode.MALFORMED, plain_text(str(error)))
 
 
@@ -155,7 +155,7 @@ def _decode_to_the_letter(payload: bytes) -> Message | None:
     """The message, when all of it follows the contract; None when anything does not."""
     try:
         envelope = _FAST.decode(payload)
-    except _UNDECODABLE:
+    except UNDECODABLE:
         return None
     ts_us = []
     for reading in envelope.readings:
@@ -181,7 +181,7 @@ def _decode_by_hand(payload: bytes) -> Message | RefusedMessage:
         return RefusedMessage(opened, salvage_mark(payload))
     good: list[tuple[int, int, WireReading]] = []
     bad: list[BadReading] = []
-    unknown = len(opened.fields.keys() - _ENVELOPE_FIELDS)
+    unknown = len(opened.fields.keys() - ENVELOPE_FIELDS)
     for place, item in enumerate(opened.items):
         reading, extra = _decode_reading(item)
         at_us = reading if isinstance(reading, Refusal) else _check(reading)
@@ -205,16 +205,16 @@ def _decode_reading(item: bytes) -> tuple[WireReading | Refusal, int]:
     """One reading, and how many of its fields the contract does not know."""
     try:
         return _READING.decode(item), 0
-    except _UNDECODABLE:
+    except UNDECODABLE:
         pass
     try:
         reading = _OPEN_READING.decode(item)
-        return reading, len(_FIELDS.decode(item).keys() - _READING_FIELDS)
+        return reading, len(_FIELDS.decode(item).keys() - READING_FIELDS)
     except msgspec.ValidationError as error:
         text = plain_text(str(error))
         impossible = text.startswith("Number out of range")
         return Refusal(RejectCode.IMPOSSIBLE if impossible else RejectCode.WRONG_TYPE, text), 0
-    except _UNDECODABLE as error:
+    except UNDECODABLE as error:
         if b"NaN" in item or b"Infinity" in item:
             return Refusal(RejectCode.IMPOSSIBLE, "NaN and Infinity are no measured values"), 0
         return Refusal(RejectCode.MALFORMED, plain_text(str(error))), 0

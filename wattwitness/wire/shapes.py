@@ -82,9 +82,23 @@ class Message:
         return len(self.readings) + len(self.bad)
 
 
+class Letter(msgspec.Struct, frozen=True, gc=False):
+    """A message whose types are right; what types do not tell about its readings is unchecked."""
+
+    readings: list[WireReading]
+    mark: Mark | None = None
+    unknown_fields: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many readings it holds."""
+        return len(self.readings)
+
+
 @dataclass(frozen=True, slots=True)
 class RefusedMessage:
     """A payload of which nothing can be used, but perhaps its number."""
 
     refusal: Refusal
     mark: Mark | None = None
+    readings: int = 1  # for how many it counts

@@ -55,3 +55,15 @@ def test_impossible_is_refused_and_its_neighbour_is_not(
     impossible: dict[str, float], code: RejectCode
 ):
     assert refuse(**impossible) == {1: code}
+
+
+def test_what_would_be_dropped_at_once_is_refused():
+    day = 86_400_000_000
+    rows = empty_readings(4)
+    rows["p_kw"] = 1.0
+    rows["received_at"] = [100 * day, 100 * day + 5, 101 * day - 1, 101 * day]
+    rows["ts"] = 90 * day
+    found = refusals(rows, np.full(4, 1e6), Calendar(0, 60_000_000, keep_days=10))
+    assert set(found) == {3}, "whole UTC days, seen from the receipt"
+    assert found[3][0] is RejectCode.TS_PAST
+    assert refusals(rows, np.full(4, 1e6), Calendar(0, 60_000_000)) == {}

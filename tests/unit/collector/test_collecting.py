@@ -80,7 +80,7 @@ async def test_everything_is_stored_settled_and_proven():
     assert rig.source.proofs[-1].ack.seq == 100
     assert rig.sink.epochs == {("G", "e"): 100}
     assert rig.sink.statuses["G"].online
-    assert rig.metrics.readings.labels("stored")._value.get() == 100
+    assert rig.metrics.readings.labels("stored", "")._value.get() == 100
 
 
 async def test_an_outage_is_waited_out_and_nothing_is_settled_meanwhile():

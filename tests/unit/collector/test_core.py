@@ -218,3 +218,49 @@ def test_an_empty_message_is_proven(core: Core, broker: Broker):
     assert proofs == [("G", 1)]
     assert isinstance(batch.ingest, IngestBatch)
     assert len(batch.ingest.rows) == 0
+
+
+def test_the_next_batch_is_planned_while_one_is_written(broker: Broker):
+    policy = replace(POLICY, batch_readings=2, most_readings=3)
+    core = Core(policy, PLACES, {}, random.Random(1))
+    core.receive([broker.message(seq=n) for n in range(1, 6)], 0.0)
+    first = core.next_batch(0.0)
+    assert first is not None
+    assert len(first.held) == 3
+    assert core.plan_ahead() is None  # not as much waits as a batch can hold
+    core.receive([broker.message(seq=6), broker.message(seq=7)], 0.0)
+    ahead = core.plan_ahead()
+    assert ahead is not None
+    assert (len(ahead.held), core.plan_ahead()) == (3, None)
+    assert ahead.ingest.epochs == {("G", "e"): 6}  # reckons with the first one
+    core.failed(0.0)
+    assert core.next_batch(100.0) is first
+    assert [p.ack.seq for p in core.committed(first, 0.0, NOW_MS).proofs] == [3]
+    assert core.next_batch(100.0) is ahead
+    assert [p.ack.seq for p in core.committed(ahead, 0.0, NOW_MS).proofs] == [6]
+    assert core.held == 1
+
+
+def test_a_gap_goes_to_the_store_and_so_does_its_end(core: Core, broker: Broker):
+    core.receive([broker.message(seq=1), broker.message(seq=4)], 0.0)
+    batch = commit(core)[0]
+    assert batch.ingest.begun == [("G", "e")]
+    gap = batch.ingest.gaps["G", "e"]
+    assert (gap.confirmed, gap.highest) == (1, 4)
+    assert (gap.first_missing, gap.last_missing, gap.missing) == (2, 3, 2)
+    core.receive([broker.message(seq=2), broker.message(seq=3)], 0.0)
+    batch = commit(core)[0]
+    assert (batch.ingest.gaps["G", "e"].missing, batch.ingest.begun) == (0, [])
+    core.receive([broker.message(seq=5)], 0.0)
+    batch = commit(core)[0]
+    assert (batch.ingest.epochs, batch.ingest.gaps) == ({("G", "e"): 5}, {})
+
+
+def test_rows_made_at_receipt_are_made_anew_when_the_registry_changed(broker: Broker):
+    policy = replace(POLICY, batch_readings=1000)
+    core = Core(policy, PLACES, {}, random.Random(1))
+    core.receive([broker.message(readings=200)], 0.0)
+    core.places = Places({"G": {"P": Place(5, 1e6)}})
+    batch = commit(core)[0]
+    assert set(batch.ingest.rows["circuit"].tolist()) == {5}
+    assert len(batch.ingest.rows) == 200

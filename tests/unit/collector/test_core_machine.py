@@ -1,6 +1,7 @@
 """The core against a gateway, a broker and a store that fail in every order."""
 
 import random
+from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 
@@ -16,12 +17,15 @@ from hypothesis.stateful import (
 
 from collector.bounds import Calendar
 from collector.core import Core, Policy
-from collector.decode import Place, Places
+from collector.decode import Delivery, Place, Places, place
 from collector.memory_sink import MemorySink
 from collector.memory_source import MemorySource
+from collector.waiting import Flood
 from wattwitness.domain.errors import StoreUnavailableError
+from wattwitness.domain.ingest import IngestBatch
 from wattwitness.runtime.backoff import Backoff
 from wattwitness.wire.payload import WireReading, encode_message
+from wattwitness.wire.skimming import Letter, skim_message
 from wattwitness.wire.topics import readings_topic
 
 NOW_MS = 1_767_225_600_000
@@ -29,12 +33,15 @@ WINDOW = 8
 POLICY = Policy(
     calendar=Calendar(0, 10**15),
     batch_readings=5,
+    most_readings=7,
+    pressure_messages=4,
+    flood=Flood(factor=1.0, least_messages=1),
     batch_wait_s=0.2,
     stale_messages=WINDOW,
     repeat_proof_s=0.0,
     retry=Backoff(0.1, 1.0),
 )
-PLACES = Places({"G": {"P": Place(1, 1e6)}})
+PLACES = Places({"G": {"P": Place(1, 1e6)}, "H": {"P": Place(2, 1e6)}})
 
 
 def done(work: Coroutine[Any, Any, Any]) -> Any:
@@ -56,7 +63,7 @@ class Collector(RuleBasedStateMachine):
         self.sink = MemorySink()
         self.source = MemorySource(WINDOW)
         self.now_s = 0.0
-        self.made = 0
+        self.made = self.said = 0
         self.epoch = 0
         self.next_seq = self.first
         self.outbox: dict[int, int] = {}  # seq → k, not proven
@@ -67,7 +74,10 @@ class Collector(RuleBasedStateMachine):
         self.start_collector()
 
     def start_collector(self):
-        self.core = Core(POLICY, PLACES, dict(self.sink.epochs), random.Random(0))
+        kept: Counter[str] = Counter()
+        for aside in self.sink.aside.values():
+            kept[aside.gateway_id] += sum(len(payload) for _, payload in aside.messages)
+        self.core = Core(POLICY, PLACES, dict(self.sink.epochs), random.Random(0), kept)
         self.source.reconnect()
 
     def send(self, seq: int):
@@ -84,6 +94,35 @@ class Collector(RuleBasedStateMachine):
             self.numbered[str(self.epoch), seq] = self.made
             self.made += 1
             self.send(seq)
+
+    @rule(n=st.integers(1, 3))
+    def another_gateway_publishes(self, n: int):
+        for _ in range(n):
+            self.said += 1
+            payload = encode_message([WireReading("P", NOW_MS + self.said, p=-1.0)])
+            self.source.put(readings_topic("H"), payload)
+
+    @rule()
+    def plan_ahead(self):
+        self.core.plan_ahead()
+
+    @rule(fate=st.sampled_from(["good", "broken", "lost answer"]))
+    def take_aside(self, fate: str):
+        if not self.sink.aside:
+            return
+        number, aside = next(iter(self.sink.aside.items()))
+        placed = place(
+            [Delivery(aside.gateway_id, p, us, skim_message(p)) for us, p in aside.messages],
+            PLACES,
+            POLICY.calendar,
+        )
+        self.sink.broken, self.sink.lose_answer = fate == "broken", fate == "lost answer"
+        try:
+            done(self.sink.write(IngestBatch(rows=placed.rows, taken_aside=[number])))
+        except StoreUnavailableError:
+            return
+        size = sum(len(payload) for _, payload in aside.messages)
+        self.core.took_aside(aside.gateway_id, size)
 
     @rule()
     def gateway_sends_its_outbox_again(self):
@@ -120,10 +159,16 @@ class Collector(RuleBasedStateMachine):
     def time_passes(self, seconds: float):
         self.now_s += seconds
 
-    @rule(fate=st.sampled_from(["good", "good", "broken", "lost answer"]), final=st.booleans())
+    @rule(
+        fate=st.sampled_from(["good", "good", "broken", "lost answer", "refused"]),
+        final=st.booleans(),
+    )
     def write(self, fate: str, final: bool):  # noqa: FBT001
         batch = self.core.next_batch(self.now_s, final=final)
         if batch is None:
+            return
+        if fate == "refused" and len(batch.held) > 1:  # it is halved; alone it would be a reject
+            self.core.refused(batch, "no", self.now_s)
             return
         self.sink.broken, self.sink.lose_answer = fate == "broken", fate == "lost answer"
         try:
@@ -155,7 +200,15 @@ class Collector(RuleBasedStateMachine):
         for proof in self.source.proofs[-5:]:
             for (epoch, seq), k in self.numbered.items():
                 if epoch == proof.ack.epoch and seq <= proof.ack.seq:
-                    assert (1, (NOW_MS + k) * 1000) in self.sink.rows
+                    assert self.is_stored(k) or k in self.kept_aside()
+
+    def is_stored(self, k: int) -> bool:
+        return (1, (NOW_MS + k) * 1000) in self.sink.rows
+
+    def kept_aside(self) -> set[int]:
+        payloads = [p for a in self.sink.aside.values() for _, p in a.messages if b'"P"' in p]
+        letters = [skim_message(p) for p in payloads]
+        return {int(m.readings[0].p or 0) for m in letters if isinstance(m, Letter)}
 
     @invariant()
     def what_was_settled_is_stored_as_it_was_sent(self):
@@ -167,7 +220,7 @@ class Collector(RuleBasedStateMachine):
 
     @invariant()
     def memory_is_bounded(self):
-        assert self.core.held <= 2 * WINDOW + POLICY.batch_readings
+        assert self.core.held <= 2 * WINDOW + 2 * POLICY.most_readings
 
     def teardown(self):
         if not hasattr(self, "sink"):
@@ -182,8 +235,13 @@ class Collector(RuleBasedStateMachine):
             self.deliver(WINDOW)
             self.time_passes(3.0)
             self.write("good", final=True)
+        while self.sink.aside:
+            self.take_aside("good")
+        assert not self.core.aside_bytes.total()
         assert not self.outbox, "the gateway waits for a proof that never comes"
-        assert {ts for _, ts in self.sink.rows} == {(NOW_MS + k) * 1000 for k in range(self.made)}
+        assert {ts for key, ts in self.sink.rows if key == 1} == {
+            (NOW_MS + k) * 1000 for k in range(self.made)
+        }
 
 
 Collector.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.bounds import Calendar
-from collector.decode import Delivery, Place, Placed, Places, place
+from collector.decode import Delivery, Place, Placed, Places, draw_up, place
 from collector.parking import knows, place_parked
 from wattwitness.domain.registry import Circuit, Enterprise, Gateway, Registry, Role
 from wattwitness.domain.rejects import RejectCode
@@ -18,6 +18,7 @@ from wattwitness.wire.payload import (
     encode_message,
     reading_bytes,
 )
+from wattwitness.wire.skimming import skim_message
 
 NOW_US = 1_767_225_600_000_000
 NOW_MS = NOW_US // 1000
@@ -146,3 +147,29 @@ def test_every_reading_ends_in_exactly_one_place(sent: list[tuple[str, list[byte
     n_parked = sum(p.readings for p in found.parked)
     n_sent = sum(len(items) for _, items in sent)
     assert len(found.rows) + len(found.rejects) + n_parked == n_sent
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["G1", "G2", "G9"]), st.lists(one_reading)), max_size=8),
+    st.booleans(),
+)
+def test_many_together_end_as_one_by_one(
+    sent: list[tuple[str, list[bytes]]],
+    at_receipt: bool,  # noqa: FBT001
+):
+    slow = [deliver(compose_message(items), gateway) for gateway, items in sent]
+    fast = [Delivery(d.gateway_id, d.payload, NOW_US, skim_message(d.payload)) for d in slow]
+    if at_receipt:
+        draw_up(fast[: len(fast) // 2], PLACES)
+        draw_up(fast[len(fast) // 2 :], PLACES)
+    expected, found = placed(*slow), placed(*fast)
+    assert found.rows.tobytes() == expected.rows.tobytes()
+    assert sorted(found.rejects, key=repr) == sorted(expected.rejects, key=repr)
+    assert sorted(found.parked, key=repr) == sorted(expected.parked, key=repr)
+
+
+def test_an_instant_beyond_all_time_is_held_at_its_edge_together_with_others():
+    payload = b'{"readings":[{"ch":"P1","ts":%d,"p":1},{"ch":"P1","ts":%d,"p":2}]}'
+    far = placed(Delivery("G1", p := payload % (NOW_MS, 10**30), NOW_US, skim_message(p)))
+    assert far.rows["p_kw"].tolist() == [1.0]
+    assert [r.code for r in far.rejects] == [RejectCode.TS_FUTURE]

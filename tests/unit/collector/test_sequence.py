@@ -101,3 +101,37 @@ def test_nothing_is_confirmed_that_did_not_come_from_its_base_on(arrivals: list[
             assert all(k in came for k in range(base, progress.confirmed + 1))
         runs = progress.ahead
         assert all(a[1] + 1 < b[0] for a, b in pairwise(runs))
+
+
+def test_what_is_missing_is_told_by_number():
+    progress = Progress(3).take(come(5, 6, 9))
+    assert (progress.missing, progress.missing_count, progress.highest) == ((4, 4), 3, 9)
+    progress = progress.take(come(4))
+    assert (progress.missing, progress.missing_count) == ((7, 8), 2)
+    assert progress.take(come(7, 8)).missing_count == 0
+    assert not progress.take(come(7, 8)).is_odd
+
+
+def test_an_epoch_that_began_in_the_middle_misses_its_beginning():
+    progress = Progress().take(come(42, 44))
+    assert (progress.missing, progress.missing_count) == ((1, 41), 42)
+    assert progress.began_middle
+    from_the_start = progress.take(come(*range(1, 42), 43))
+    assert (from_the_start.confirmed, from_the_start.missing) == (44, None)
+
+
+def test_numbers_that_the_gateway_gives_up_are_counted():
+    progress = Progress(5, ((8, 9),)).take([Arrival(13, 0, oldest=12)])
+    assert (progress.prefix, progress.given_up) == (11, 4)  # 6, 7, 10 and 11
+    assert progress.missing == (12, 12)
+    assert progress.take(come(12)).given_up == 4
+    assert Progress().take([Arrival(7, 0, oldest=7)]).began_middle
+    assert not Progress().take([Arrival(1, 0, oldest=1)]).began_middle
+
+
+@given(st.lists(st.integers(1, 30), max_size=40))
+def test_the_count_of_what_is_missing_is_the_number_of_holes(numbers: list[int]):
+    progress = Progress().take(come(1, *numbers))
+    there = {1, *numbers}
+    assert progress.highest == max(there)
+    assert progress.missing_count == max(there) - len(there)

@@ -18,6 +18,7 @@ from wattwitness.domain.registry import (
     Grade,
     Role,
 )
+from wattwitness.domain.rejects import RejectCode
 from wattwitness.domain.rules import CATALOGUE
 from wattwitness.domain.states import State
 
@@ -96,6 +97,7 @@ def test_the_choice_of_a_request(query, headers, code):
         ("grade", Grade),
         ("declared", DeclarationReason),
         ("declaration_status", DeclarationStatus),
+        ("reject", RejectCode),
         ("state", [state.word for state in State]),
     ],
 )

@@ -22,6 +22,7 @@ from wattwitness.wire.payload import (
     reading_bytes,
 )
 from wattwitness.wire.refusals import Refusal
+from wattwitness.wire.skimming import Letter, seal_message, skim_message
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 maybe = st.none() | numbers
@@ -186,3 +187,26 @@ def test_ack_and_status_go_and_come():
 def test_no_ack_or_status_raises(payload: bytes):
     assert isinstance(decode_ack(payload), Ack | Refusal)
     assert isinstance(decode_status(payload), Status | Refusal)
+
+
+def test_skimming_counts_what_the_contract_does_not_know():
+    payload = (
+        b'{"v":1,"epoch":"e","seq":3,"site":"x","readings":['
+        b'{"ch":"P","ts":1,"p":1,"room":"n","a":[1]},{"ch":"P","ts":2,"p":1}]}'
+    )
+    letter = skim_message(payload)
+    whole = decode_message(payload)
+    assert isinstance(letter, Letter)
+    assert isinstance(whole, Message)
+    assert (letter.count, letter.mark) == (2, whole.mark)
+    assert letter.unknown_fields == whole.unknown_fields == 3
+    sealed = seal_message(payload)
+    assert sealed is not None
+    assert sealed.mark == whole.mark
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"{", b"[]", b'{"readings":7}', b'{"v":2,"readings":[]}', b'{"readings":[7]}']
+)
+def test_what_is_no_letter_is_decoded_as_ever(payload: bytes):
+    assert skim_message(payload) == decode_message(payload)

@@ -6,7 +6,7 @@ SELECT
     count(*) FILTER (WHERE r.received_at > $1::timestamptz - INTERVAL '1 hour') AS hour
 FROM latest l
 CROSS JOIN LATERAL (
-    SELECT n.received_at
+    SELECT coalesce(n.received_at, n.ts + n.delay_s * INTERVAL '1 second') AS received_at
     FROM readings n
     WHERE n.circuit_key = l.circuit_key
       AND n.ts > $1::timestamptz - INTERVAL '2 hours'
