@@ -1,34 +1,34 @@
-"""Nothing is lost: kill collector, broker and database while messages flow, then count.
+"""Nothing is lost: break everything in turn while readings flow, then compare every single one.
 
-    python -m benchmarks.chaos --messages 20000 --kills 3 --broker-kills 1 --db-outage 10
-    python -m benchmarks.chaos --wrong ack-first      # wrong collectors: what they lose
-    python -m benchmarks.chaos --wrong prove-first    # must be reported
+    python -m benchmarks.chaos --faults 100 --seed 1
+    python -m benchmarks.chaos --faults 30 --only "kill -9: collector,cut"
+    python -m benchmarks.chaos --faults 30 --wrong prove-first   # wrong collectors: what they
+    python -m benchmarks.chaos --faults 30 --wrong ack-first     # lose must be reported
 
-Starts its own PostgreSQL, mosquitto and collector in a temporary folder. Exit code 1 when a reading
-that was promised is missing, or any is doubled or different. A broker that is killed loses what it
-has acknowledged; so with broker kills the publisher keeps an outbox and sends again whatever the
-collector has not proven. Without them it sends once, and every message that the broker acknowledged
-has to be stored.
+Starts its own PostgreSQL, mosquitto and collector in a temporary folder, with a proxy on each
+connection. Exit code 1 when a reading is lost, doubled, changed or put aside, or a gateway was told
+that one is committed which is not there.
+
+Gateways keep an outbox until the collector's proof. With --trust they have none and rely on the
+broker's acknowledgement; then faults that make a broker forget are left out, and everything that it
+acknowledged has to be stored. A collector that acknowledges too early can only be caught like that.
 """
 
 import asyncio
-import random
 import sys
 import tempfile
-import time
-from dataclasses import asdict
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmarks.chaos.faults import Faults, Saboteur
-from benchmarks.chaos.judge import Judgement, Promises, count_stored, judge
-from benchmarks.chaos.publisher import Plan, Publisher
-from benchmarks.chaos.stage import Stage, small_city
-
-_QUIET_S = 20.0  # the dust has settled when nothing moved for so long
+from benchmarks.chaos.plan import BROKER, SORTS, Kind, Sort, make_plan
+from benchmarks.chaos.play import Outcome, Pace, Play
+from benchmarks.chaos.report import keep_log, show
+from benchmarks.chaos.stage import Stage
+from wattwitness.domain.errors import WattWitnessError
 
 
 class Wrong(StrEnum):
@@ -39,123 +39,65 @@ class Wrong(StrEnum):
 
 
 def main(
-    messages: Annotated[int, typer.Option(help="QoS 1 messages to publish.")] = 20_000,
-    readings: Annotated[int, typer.Option(help="Readings per message.")] = 5,
-    kills: Annotated[int, typer.Option(help="kill -9 of the collector.")] = 3,
-    broker_kills: Annotated[int, typer.Option(help="kill -9 of the broker.")] = 1,
-    db_outage: Annotated[float, typer.Option(help="Seconds without database, once; 0 = no.")] = 10,
-    seed: Annotated[int, typer.Option(help="Decides the moments of the faults.")] = 1,
-    gateways: Annotated[int, typer.Option(help="Gateways that share the messages.")] = 20,
-    rate: Annotated[float, typer.Option(help="Messages per second.")] = 500.0,
+    faults: Annotated[int, typer.Option(help="Faults to plan.", min=0)] = 100,
+    seed: Annotated[int, typer.Option(help="Decides which, when, how long.")] = 1,
+    messages: Annotated[int, typer.Option(help="Publish at least so many messages.")] = 0,
+    rate: Annotated[float, typer.Option(help="Messages per second.")] = 100.0,
+    gateways: Annotated[int, typer.Option(help="Gateways that share the messages.", min=1)] = 8,
+    readings: Annotated[int, typer.Option(help="Channels per gateway.", min=1)] = 5,
+    only: Annotated[str, typer.Option(help="Only sorts that contain one of these words.")] = "",
+    *,
+    trust: Annotated[bool, typer.Option(help="No outboxes; see above.")] = False,
     wrong: Annotated[Wrong | None, typer.Option(help="Use a wrong collector.")] = None,
+    log: Annotated[Path | None, typer.Option(help="Keep the collector's log here.")] = None,
 ) -> None:
     """Publish while faults happen, wait for the dust to settle, and compare every reading."""
-    if wrong is not None:  # what it loses must stay lost: nobody sends again
-        broker_kills = 0
-    faults = Faults(kills, broker_kills, db_outage)
-    module = "collector" if wrong is None else f"benchmarks.chaos.{wrong.name.lower()}"
-    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        Path(folder).chmod(0o755)  # the embedded PostgreSQL may run as another user
-        play = Play(Plan(messages, readings, gateways), faults, Path(folder), module)
-        judgement = asyncio.run(play.run(random.Random(seed), rate))
-    sys.exit(0 if judgement.is_clean else 1)
-
-
-class Play:
-    """One run: the stage, the publisher, the faults at their seeded moments."""
-
-    def __init__(self, plan: Plan, faults: Faults, folder: Path, module: str) -> None:
-        self._plan, self._faults = plan, faults
-        self._stage = Stage(folder, module)
-        self._start_s = time.monotonic()
-        self._log = folder / "collector.log"
-
-    async def run(self, chance: random.Random, rate: float) -> Judgement:
-        """Play it, judge it, print it."""
-        stage, plan = self._stage, self._plan
-        await stage.prepare(small_city(plan.gateways, plan.readings))
-        stage.start_collector()
-        await stage.until_collecting()
-        publisher = Publisher(plan, stage.mqtt_url)
-        saboteur = Saboteur(stage, plan, publisher, chance, self._say)
-        self._start_s = time.monotonic()
-        span_s = plan.messages / rate
-        steady = [asyncio.create_task(saboteur.revive())]
-        if self._faults.broker_kills:
-            steady.append(asyncio.create_task(_send_again(publisher)))
+    trust = trust or wrong is Wrong.ACK_FIRST
+    module = "right" if wrong is None else wrong.name.lower()
+    print(f"seed {seed}, collector {wrong or 'as it is'}{', no outboxes' if trust else ''}")
+    with tempfile.TemporaryDirectory(prefix="chaos-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the embedded PostgreSQL may run as another user
+        stage = Stage(folder, f"benchmarks.chaos.{module}", gateways, readings, trust=trust)
+        sorts = chosen(only.split(",") if only else [], trust=trust)
+        not_run = [s.name for s in sorts if s.kind is Kind.FILL_DISK]
+        if stage.database.disk.limited:
+            not_run = []
+        plan = make_plan(seed, faults, [s for s in sorts if s.name not in not_run])
+        pace = Pace(rate, messages)
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._publish(publisher, rate))
-                group.create_task(saboteur.kill_in_turn(self._faults, span_s))
-                group.create_task(saboteur.crash_database(self._faults, span_s))
-            await self._settle(publisher)
-            for task in steady:
-                task.cancel()
-            code = await asyncio.to_thread(stage.stop_collector)
-            self._say(f"collector ended with {code}")
-            judgement = await judge(stage.dsn, plan, self._promises(publisher))
-        finally:
-            for task in steady:
-                task.cancel()
-            publisher.close()
-            stage.close()
-            self._say_errors()
-        show(judgement, self._faults, saboteur, publisher)
-        return judgement
-
-    def _promises(self, publisher: Publisher) -> Promises:
-        everything = range(self._plan.messages)
-        due = set(everything) if self._faults.broker_kills else publisher.acknowledged
-        return Promises(due, publisher.confirmed_messages())
-
-    async def _publish(self, publisher: Publisher, rate: float) -> None:
-        for k in range(self._plan.messages):
-            publisher.publish_next()
-            ahead_s = (k + 1) / rate - (time.monotonic() - self._start_s)
-            if ahead_s > 0.01:
-                await asyncio.sleep(ahead_s)
-            elif k % 100 == 0:
-                await asyncio.sleep(0)
-        self._say(f"published {publisher.published}")
-
-    async def _settle(self, publisher: Publisher) -> None:
-        """Wait until all is proven, or nothing has moved for a while."""
-        seen, seen_at_s = (-1, -1), time.monotonic()
-        while time.monotonic() - seen_at_s < _QUIET_S:
-            if publisher.proven == self._plan.messages == len(publisher.acknowledged):
-                break
-            now = (publisher.proven, await count_stored(self._stage.dsn))
-            if now != seen:
-                seen, seen_at_s = now, time.monotonic()
-            await asyncio.sleep(0.5)
-        self._say("the dust has settled")
-
-    def _say(self, text: str) -> None:
-        print(f"{time.monotonic() - self._start_s:7.2f} s  {text}", flush=True)
-
-    def _say_errors(self) -> None:
-        for line in self._log.read_text(encoding="utf-8", errors="replace").splitlines():
-            if '"level": "error"' in line or "internal error" in line:
-                self._say(f"collector log: {line[:300]}")
+            outcome = asyncio.run(_run(Play(stage, plan, pace, trust=trust), stage))
+        except WattWitnessError as error:
+            print(f"chaos: {error}", file=sys.stderr)
+            sys.exit(2)
+        show(outcome, plan, [f"{n} (no file system could be mounted)" for n in not_run])
+        if log is not None:
+            keep_log(folder, log)
+    sys.exit(0 if outcome.verdict.is_clean else 1)
 
 
-async def _send_again(publisher: Publisher) -> None:
-    while True:
-        await asyncio.sleep(1.0)
-        publisher.send_again()
+def chosen(words: Sequence[str], *, trust: bool) -> list[Sort]:
+    """The sorts of faults of a run."""
+    return [
+        sort
+        for sort in SORTS
+        if not (trust and forgets(sort))
+        if not words or any(word.strip() in sort.name for word in words)
+    ]
 
 
-def show(judgement: Judgement, faults: Faults, saboteur: Saboteur, publisher: Publisher) -> None:
-    """Print the table."""
-    hit = saboteur.effective
-    print(
-        f"effective kills: collector {hit['collector']} of {faults.kills}, broker "
-        f"{hit['broker']} of {faults.broker_kills}; database outages: {hit['database']}; "
-        f"messages sent again: {publisher.sent_again:,}"
+def forgets(sort: Sort) -> bool:
+    """Whether a broker may forget what it acknowledged; without outbox that is gone."""
+    return sort.kind is Kind.LOSE_SESSION or (
+        sort.kind in {Kind.KILL, Kind.KILL_TWICE} and sort.place == BROKER
     )
-    for name, value in asdict(judgement).items():
-        print(f"{name.replace('_', ' '):>22} {value:>10,}")
-    print("nothing lost, nothing doubled" if judgement.is_clean else "FAILED")
+
+
+async def _run(play: Play, stage: Stage) -> Outcome:
+    try:
+        return await play.run()
+    finally:
+        await stage.close()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ The harness must report losses with it, or the harness proves nothing.
 import sys
 from collections.abc import Sequence
 
+from benchmarks.chaos import clock
 from collector.mqtt_source import MqttSource
 from collector.process import collect
 from collector.source import Incoming, Token
@@ -30,6 +31,7 @@ class AckFirstSource(MqttSource):
 async def work(lifecycle: Lifecycle) -> None:
     settings = load_settings()
     configure_logging(settings.log_level, "ack-first")
+    clock.install()
     await collect(settings, lifecycle, AckFirstSource)
 
 

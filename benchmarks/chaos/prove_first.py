@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from benchmarks.chaos import clock
 from benchmarks.chaos.ack_first import AckFirstSource
 from collector.process import collect
 from collector.source import Incoming, Proof
@@ -35,6 +36,7 @@ class ProveFirstSource(AckFirstSource):
 async def work(lifecycle: Lifecycle) -> None:
     settings = load_settings()
     configure_logging(settings.log_level, "prove-first")
+    clock.install()
     await collect(settings, lifecycle, ProveFirstSource)
 
 
