@@ -5,21 +5,25 @@ The first needs the readings of the day and of the hour before it; the second th
 day and, to warm up the hysteresis, of the day before.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.detectors.treatment_off import treatment_off
+from analytics.detectors import frozen_reading
+from analytics.detectors.line_up import CONDITIONS, FACTS, MARKS, RAW_FACTS
+from analytics.detectors.stages import JudgedDay, RawDay
 from analytics.grid import Power, margin_us, minute_grid, samples
+from analytics.pairing.condition import PairMinutes, pair_minutes
 from analytics.plants import Interval, Plant
 from analytics.quality.rates import DaySlots, day_quality
 from analytics.states.dwell import production_dwell
 from analytics.states.histograms import day_histograms
 from analytics.states.hysteresis import StateGrid, classify
 from analytics.states.thresholds import UNKNOWN_THRESHOLDS
+from wattwitness.domain.facts import DayFact
 from wattwitness.domain.instants import US_PER_MINUTE, day_bounds, from_us, to_us
 from wattwitness.domain.quality import DayQuality
 from wattwitness.domain.readings import Readings
@@ -53,6 +57,8 @@ class DayColumns:
     power: Power  # [circuits, minutes of the day]
     histograms: NDArray[np.int32]  # [circuits, 256]
     quality: tuple[DayQuality, ...]
+    spells: tuple[ConditionSpell, ...] = ()  # of the detectors that look at readings as they came
+    facts: tuple[DayFact, ...] = ()  # likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,7 @@ class DayJudgement:
     quality: list[DayQuality]
     thresholds: dict[str, Thresholds]
     spells: list[ConditionSpell]
+    facts: list[DayFact] = field(default_factory=list)
 
 
 def bounds_us(day: date, plant: Plant) -> Interval:
@@ -110,7 +117,36 @@ def _one_day(block: ColumnsBlock, day: date) -> DayColumns:
             declared=plant.declared(circuit.circuit_id),
         )
         quality.append(day_quality(slots, found.rows[own], found.invalid[own]))
-    return DayColumns(day, power, day_histograms(power), tuple(quality))
+    raw = RawDay(
+        plant=plant,
+        day=day,
+        bounds=(start, end),
+        rows=found.rows,
+        circuit_row=found.circuit_row,
+        invalid=found.invalid,
+        watermark_us=block.extent.watermark_us,
+    )
+    spells = tuple(spell for mark in MARKS for spell in mark(raw))
+    _forget_frozen(power, plant, spells, start)
+    return DayColumns(
+        day,
+        power,
+        day_histograms(power),
+        tuple(quality),
+        spells,
+        tuple(fact for facts in RAW_FACTS for fact in facts(raw)),
+    )
+
+
+def _forget_frozen(
+    power: Power, plant: Plant, spells: Sequence[ConditionSpell], start: int
+) -> None:
+    """What a meter showed while it was proven to stand still is not known."""
+    for spell in spells:
+        if spell.kind == frozen_reading.KIND and frozen_reading.is_proven(spell):
+            first = (to_us(spell.from_) - start) // US_PER_MINUTE
+            end = -(-(to_us(spell.to) - start) // US_PER_MINUTE)
+            power[plant.row[spell.subject], max(0, first) : end] = np.nan
 
 
 def day_columns(block: ColumnsBlock) -> list[DayColumns]:
@@ -152,6 +188,21 @@ def _with_warm_up(block: DayBlock) -> tuple[Power, int]:
     return np.concatenate((before, today), axis=1), before.shape[1]
 
 
+def _pairs(
+    plant: Plant, states: StateGrid, power: Power, thresholds: list[Thresholds]
+) -> dict[str, PairMinutes]:
+    """The minutes of every pairing that has circuits on both sides."""
+    level = np.array([t.running_level_kw for t in thresholds], dtype=np.float64)
+    found = {}
+    for pairing in plant.pairings:
+        production, treatment = plant.rows(pairing.production), plant.rows(pairing.treatment)
+        if production and treatment:
+            found[pairing.pairing_id] = pair_minutes(
+                states, power, level, production, treatment, pairing.require
+            )
+    return found
+
+
 def judge_day(block: DayBlock) -> DayJudgement:
     """Second kernel: states, and the conditions that the detectors look for."""
     plant, columns = block.plant, block.columns
@@ -164,11 +215,21 @@ def judge_day(block: DayBlock) -> DayJudgement:
         begin, end = _known_span(block, row, start, states.shape[1] - skip)
         part = states[row, skip + begin : skip + end]
         spells += _state_spells(circuit.circuit_id, part, start + begin * US_PER_MINUTE)
-    grid_from = start - skip * US_PER_MINUTE
+    judged = JudgedDay(
+        plant=plant,
+        day=columns.day,
+        start_us=start - skip * US_PER_MINUTE,
+        skip=skip,
+        power=power,
+        states=states,
+        thresholds=thresholds,
+        pairs=_pairs(plant, states, power, thresholds),
+    )
     return DayJudgement(
         day=columns.day,
         states=spells,
         quality=[q for q in columns.quality if q.expected or q.received],
         thresholds=dict(block.thresholds),
-        spells=treatment_off(plant, states, power, thresholds, grid_from, skip),
+        spells=[*columns.spells, *(s for look in CONDITIONS for s in look(judged))],
+        facts=[*columns.facts, *(f for look in FACTS for f in look(judged))],
     )

@@ -19,6 +19,9 @@ Power = NDArray[np.float32]
 """Power grid [circuits, minutes], kW, NaN = unknown."""
 
 BRIDGED_INTERVALS = 2.1  # one lost sample, and a clock that jitters
+STUCK_STEPS = 2  # of a register that stood still before it caught up
+STUCK_FACTOR = 1.5  # × nameplate, or × what is usual: a step that no load explains
+LEAST_STEPS = 8
 MARGIN_US = US_PER_HOUR  # readings before the day that may hold into it
 
 
@@ -48,7 +51,28 @@ def _register_power(
     reach = BRIDGED_INTERVALS * plant.interval_us[circuit_row[1:]]
     sound = (np.diff(circuit_row) == 0) & (step_us > 0) & (step_us <= reach) & (step_kwh >= 0)
     power[1:][sound] = step_kwh[sound] * US_PER_HOUR / step_us[sound]
+    _forget_stuck(power, circuit_row, plant)
     return power
+
+
+def _forget_stuck(power: NDArray[np.float64], circuit_row: NDArray[np.intp], plant: Plant) -> None:
+    """Forget what a register says that stands still and then catches up in one step.
+
+    The load was there all the time, nobody knows when: neither the zeros nor the step are power.
+    """
+    for row in np.unique(circuit_row).tolist():
+        own = np.flatnonzero(circuit_row == row)
+        kw = power[own]
+        known = kw[np.isfinite(kw)]
+        if len(known) < LEAST_STEPS:
+            continue
+        usual = float(np.quantile(known, 0.99, method="lower"))
+        most = STUCK_FACTOR * max(usual, float(np.nan_to_num(plant.rated_kw[row])))
+        for k in np.flatnonzero(kw > most).tolist() if most > 0 else ():
+            moving = np.flatnonzero(np.nan_to_num(kw[:k], nan=1.0) > 0)
+            first = int(moving[-1]) + 1 if len(moving) else 0
+            if k - first >= STUCK_STEPS:
+                power[own[first : k + 1]] = np.nan
 
 
 def samples(rows: Readings, plant: Plant) -> Samples:

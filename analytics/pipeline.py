@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+from analytics.calibration import CALIBRATION, Calibration
+from analytics.conclusion import conclude
 from analytics.day import ColumnsBlock, DayBlock, DayColumns, Extent, day_columns, judge_day
-from analytics.episodes.treatment import treatment_episodes
+from analytics.detectors.stages import History
 from analytics.executors import Executor
 from analytics.grid import margin_us
-from analytics.leads.merging import treatment_lead
 from analytics.learning import Learned, learn_days, same_thresholds
 from analytics.planning import (
     PIECE_DAYS,
@@ -28,9 +29,8 @@ from analytics.planning import (
     window_span,
 )
 from analytics.plants import Plant, plant_of
-from analytics.results import Findings, ResultStore
+from analytics.results import ResultStore
 from analytics.series import SeriesStore
-from analytics.testability import testability_of
 from analytics.together import together
 from wattwitness.domain.errors import WattWitnessError
 from wattwitness.domain.instants import DEFAULT_ZONE, day_bounds, from_us, local_day, to_us
@@ -64,6 +64,7 @@ class Bench:
     zone: ZoneInfo = DEFAULT_ZONE
     stop: asyncio.Event = field(default_factory=asyncio.Event)  # looked at between pieces
     clock_us: Callable[[], int] = _wall_clock_us  # for "last run"; nothing is judged by it
+    calibration: Calibration = CALIBRATION  # what confidence is worth
 
     def check_stop(self) -> None:
         """Go on only if nobody said stop.
@@ -224,23 +225,39 @@ async def _newest_thresholds(run: _Run) -> Mapping[str, Thresholds]:
     return {circuit: stored[circuit, day] for circuit, day in sorted(stored)}
 
 
-async def _conclude(run: _Run) -> None:
-    """Episodes, leads and testability from all that is known of the enterprise."""
+async def _history(run: _Run) -> History:
     plant, registry = run.plant, run.bench.registry
-    spells = await run.bench.results.load_spells(plant.enterprise_id)
-    episodes = treatment_episodes(plant, spells)
-    district = registry.enterprises[plant.enterprise_id].district
-    alerts = list(registry.alerts.values())
-    watermark = from_us(run.extent.watermark_us)
-    leads = treatment_lead(plant, district, episodes, alerts, watermark)
-    testability = testability_of(plant, await _newest_thresholds(run))
-    findings = Findings(episodes, leads, testability)
+    enterprise = registry.enterprises[plant.enterprise_id]
+    begins, ends = enterprise.verified_from, enterprise.verified_to
+    return History(
+        plant=plant,
+        watermark_us=run.extent.watermark_us,
+        first_us=run.extent.first_us,
+        spells=await run.bench.results.load_spells(plant.enterprise_id),
+        facts=await run.bench.results.load_facts(plant.enterprise_id),
+        thresholds=await _newest_thresholds(run),
+        alerts=[
+            alert
+            for alert in registry.alerts.values()
+            if not alert.districts or enterprise.district in alert.districts
+        ],
+        inspections=[i for i in registry.inspections if i.enterprise_id == plant.enterprise_id],
+        verified=None if begins is None or ends is None else (begins, ends),
+    )
+
+
+async def _conclude(run: _Run) -> None:
+    """Findings from all that is known of the enterprise."""
+    plant, bench = run.plant, run.bench
+    history = await _history(run)
+    district = bench.registry.enterprises[plant.enterprise_id].district
+    findings = conclude(history, district, bench.calibration)
     await run.bench.results.replace_findings(
         plant.enterprise_id, findings, run.bench.clock_us(), run.extent.watermark_us
     )
-    run.summary.episodes = sum(e.suppressed_by is None for e in episodes)
-    run.summary.suppressed = len(episodes) - run.summary.episodes
-    run.summary.leads = len(leads)
+    run.summary.episodes = sum(e.suppressed_by is None for e in findings.episodes)
+    run.summary.suppressed = len(findings.episodes) - run.summary.episodes
+    run.summary.leads = len(findings.leads)
 
 
 async def analyse_enterprise(

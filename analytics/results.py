@@ -7,7 +7,9 @@ from typing import Protocol
 
 from analytics.day import DayJudgement
 from analytics.states.histograms import Histogram
+from wattwitness.domain.early_warnings import EarlyWarning
 from wattwitness.domain.episodes import Episode
+from wattwitness.domain.facts import DayFact
 from wattwitness.domain.leads import Lead
 from wattwitness.domain.spells import ConditionSpell
 from wattwitness.domain.states import Thresholds
@@ -28,6 +30,7 @@ class Findings:
     episodes: Sequence[Episode] = ()
     leads: Sequence[Lead] = ()
     testability: Sequence[Testability] = ()
+    warnings: Sequence[EarlyWarning] = ()
 
 
 class ResultStore(Protocol):
@@ -57,6 +60,10 @@ class ResultStore(Protocol):
 
     async def load_spells(self, enterprise_id: str) -> list[ConditionSpell]:
         """Condition spells of all days."""
+        ...
+
+    async def load_facts(self, enterprise_id: str) -> list[DayFact]:
+        """Day facts of all days."""
         ...
 
     async def replace_findings(
@@ -99,7 +106,11 @@ class PostgresResults:
         """See `ResultStore`."""
         results = {
             d.day: DayResults(
-                states=d.states, quality=d.quality, thresholds=d.thresholds, spells=d.spells
+                states=d.states,
+                quality=d.quality,
+                thresholds=d.thresholds,
+                spells=d.spells,
+                facts=d.facts,
             )
             for d in days
         }
@@ -108,6 +119,10 @@ class PostgresResults:
     async def load_spells(self, enterprise_id: str) -> list[ConditionSpell]:
         """See `ResultStore`."""
         return await store_findings.load_spells(self._db, enterprise_id)
+
+    async def load_facts(self, enterprise_id: str) -> list[DayFact]:
+        """See `ResultStore`."""
+        return await store_findings.load_facts(self._db, enterprise_id)
 
     async def replace_findings(
         self, enterprise_id: str, findings: Findings, analysed_at_us: int, data_until_us: int
@@ -121,6 +136,7 @@ class PostgresResults:
             findings.testability,
             analysed_at_us,
             data_until_us,
+            findings.warnings,
         )
 
 
@@ -169,6 +185,11 @@ class MemoryResults:
         """See `ResultStore`."""
         judged = self.days.get(enterprise_id, {})
         return [spell for day in sorted(judged) for spell in judged[day].spells]
+
+    async def load_facts(self, enterprise_id: str) -> list[DayFact]:
+        """See `ResultStore`."""
+        judged = self.days.get(enterprise_id, {})
+        return [fact for day in sorted(judged) for fact in judged[day].facts]
 
     async def replace_findings(
         self, enterprise_id: str, findings: Findings, analysed_at_us: int, data_until_us: int

@@ -9,13 +9,13 @@ from typing import Protocol
 
 import numpy as np
 
-from wattwitness.domain.readings import NEVER, Readings, empty_readings, sort_readings
+from wattwitness.domain.readings import MEASURANDS, NEVER, Readings, empty_readings, sort_readings
 from wattwitness.store.database import Database
 from wattwitness.store.latest import watermark
 from wattwitness.store.readings import data_range, read_block
 
-COLUMNS = ("p_kw", "e_kwh")
-"""What the first floor needs; later kinds read more."""
+COLUMNS = MEASURANDS
+"""What the detectors look at."""
 
 
 class SeriesStore(Protocol):

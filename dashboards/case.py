@@ -1,8 +1,8 @@
 """A case: everything that the evidence page of one lead stands on, read in one go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from dashboards.doubts import (
     doubt_reversed,
     doubt_testability,
     overlapping,
+    written_doubts,
 )
 from dashboards.inbox import Wish, find_leads
 from dashboards.lanes import (
@@ -34,7 +35,7 @@ from dashboards.lanes import (
     washes_on,
 )
 from dashboards.strip import DAYS, StripDay, strip
-from dashboards.words import WORDS
+from wattwitness.domain.decisions import Decision
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.instants import US_PER_DAY, US_PER_SECOND, from_us, local_day, to_us
 from wattwitness.domain.leads import Lead, Matter
@@ -42,21 +43,11 @@ from wattwitness.domain.registry import Circuit, Declaration, Enterprise, Regist
 from wattwitness.domain.rules import CATALOGUE
 from wattwitness.domain.testability import NOT_APPLICABLE, Testability
 from wattwitness.store.day_results import list_quality, list_states
+from wattwitness.store.decisions import list_decisions
 from wattwitness.store.findings import list_episodes, list_testability
 from wattwitness.store.series import bands
 
-_SUMMED = {"known_minutes", "missing_minutes"}
 _Window = tuple[datetime, datetime]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reasons:
-    """Numbers over the episodes of a lead that no declaration suppresses."""
-
-    episodes: int
-    suppressed: int
-    length: timedelta
-    evidence: Mapping[str, Mapping[str, float | str]]  # like an episode's: sums, else means
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,38 +66,9 @@ class Case:
     declarations: dict[str, Declaration]
     blind: list[Testability]
     strip: list[StripDay]
+    decisions: list[Decision]  # the newest first
     previous_id: str | None
     next_id: str | None
-
-
-def reasons(episodes: Sequence[Episode]) -> Reasons:
-    """Evidence of all episodes together: amounts are summed, levels averaged by length."""
-    standing = [e for e in episodes if e.suppressed_by is None]
-    named: dict[str, list[tuple[float, float, str]]] = {}
-    for episode in standing:
-        seconds = (episode.to - episode.from_).total_seconds()
-        for name, item in episode.evidence.items():
-            value = item.get("value")
-            if isinstance(value, int | float):
-                named.setdefault(name, []).append(
-                    (float(value), seconds, str(item.get("unit", "")))
-                )
-    evidence: dict[str, dict[str, float | str]] = {}
-    for name, items in named.items():
-        unit, weights = items[0][2], sum(w for _, w, _ in items)
-        if unit == "kWh" or name in _SUMMED:
-            value = sum(v for v, _, _ in items)
-        else:
-            value = sum(v * w for v, w, _ in items) / weights if weights else items[0][0]
-        evidence[name] = {"value": value, "unit": unit}
-    known = list(WORDS["evidence"])
-    order = sorted(evidence, key=lambda n: known.index(n) if n in known else len(known))
-    return Reasons(
-        episodes=len(standing),
-        suppressed=len(episodes) - len(standing),
-        length=sum((e.to - e.from_ for e in standing), timedelta()),
-        evidence={name: evidence[name] for name in order},
-    )
 
 
 def belongs(episode: Episode, lead: Lead) -> bool:
@@ -155,17 +117,17 @@ async def _doubts(
     first, last = (local_day(instant, desk.zone) for instant in window)
     quality = await list_quality(desk.db, ids, first, last)
     declared = overlapping(registry.declarations_of(enterprise.enterprise_id), *window)
-    written = [
-        Doubt(code="written", standing=Standing.CAUTION, text=doubt) for doubt in lead.doubts
-    ]
+    written = written_doubts(lead)
+    told = lead.matter is not Matter.TREATMENT or any(d.code == "reference" for d in written)
     return [
-        *written,
+        *(d for d in written if d.standing is not Standing.UNKNOWN),
         doubt_declared(declared),
         doubt_coverage(quality),
         doubt_late(quality),
         doubt_reversed(*await _extremes(desk, registry, circuits, window)),
-        doubt_reference(enterprise),
+        *([] if told else [doubt_reference(enterprise)]),
         doubt_testability(testability),
+        *(d for d in written if d.standing is Standing.UNKNOWN),
     ]
 
 
@@ -182,6 +144,21 @@ async def _strip(desk: Desk, lead: Lead, circuits: Sequence[Circuit]) -> list[St
     return strip(spells, production, treatment, last, from_us(desk.now_us()), desk.zone)
 
 
+async def _lanes(
+    desk: Desk, circuits: Sequence[Circuit], episodes: Sequence[Episode], window: _Window
+) -> list[Lane]:
+    ids = [c.circuit_id for c in circuits]
+    spells = await list_states(desk.db, ids, to_us(window[0]), to_us(window[1]))
+    return [
+        Lane(
+            circuit=circuit,
+            washes=washes_on(circuit.circuit_id, episodes),
+            seconds=seconds_in_states(spells, circuit.circuit_id, window),
+        )
+        for circuit in circuits
+    ]
+
+
 async def read_case(desk: Desk, lead_id: str) -> Case | None:
     """Everything about one lead; None when there is no such lead."""
     registry, now = await desk.registry(), from_us(desk.now_us())
@@ -196,22 +173,13 @@ async def read_case(desk: Desk, lead_id: str) -> Case | None:
     window = _window(lead, episodes, now)
     circuits = lane_circuits(registry, lead.enterprise_id, episodes)
     shown = circuits[:LANES_AT_MOST]
-    ids = [c.circuit_id for c in shown]
-    spells = await list_states(desk.db, ids, to_us(window[0]), to_us(window[1]))
     declarations = registry.declarations_of(lead.enterprise_id)
     alerts = alerts_for(registry, enterprise)
     testability = await list_testability(desk.db, enterprise_ids=[lead.enterprise_id])
     return Case(
         lead=lead,
         enterprise=enterprise,
-        lanes=[
-            Lane(
-                circuit=circuit,
-                washes=washes_on(registry, circuit.circuit_id, episodes),
-                seconds=seconds_in_states(spells, circuit.circuit_id, window),
-            )
-            for circuit in shown
-        ],
+        lanes=await _lanes(desk, shown, episodes, window),
         more_circuits=len(circuits) - len(shown),
         marks=marks(declarations, alerts, window, now),
         all_marks=marks(declarations, alerts, (now - REACH, now), now),
@@ -225,6 +193,7 @@ async def read_case(desk: Desk, lead_id: str) -> Case | None:
             if not t.testable and t.why not in {NOT_APPLICABLE, NOT_YET_JUDGED}
         ],
         strip=await _strip(desk, lead, circuits),
+        decisions=list(reversed(await list_decisions(desk.db, lead_id))),
         previous_id=order[place - 1].lead_id if place else None,
         next_id=order[place + 1].lead_id if place + 1 < len(order) else None,
     )

@@ -24,6 +24,14 @@ def clock_us() -> int:
     return time.time_ns() // 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """How the random share for inspection is drawn."""
+
+    seed: int = 1
+    share: float = 0.1
+
+
 @dataclass(slots=True)
 class Desk:
     """One per process; hangs on the application's state."""
@@ -32,6 +40,7 @@ class Desk:
     zone: ZoneInfo
     now_us: Callable[[], int] = clock_us
     languages: Mapping[str, Language] = field(default_factory=load_languages)
+    draw: Draw = Draw()
     _registry: Registry | None = None
     _asked: float = 0.0
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from wattwitness.domain.leads import Lead
 from wattwitness.domain.quality import DayQuality
 from wattwitness.domain.registry import Declaration, DeclarationStatus, Enterprise
 from wattwitness.domain.testability import NOT_APPLICABLE, Testability
@@ -35,6 +36,22 @@ class Doubt:
     standing: Standing
     numbers: Mapping[str, float] = field(default_factory=dict)
     text: Mapping[str, str] = field(default_factory=dict)  # where the analytics wrote it, zh and en
+
+
+_CHECKED_LIVE = frozenset({"declared"})  # as the registry stands now, not as it was analysed
+
+
+def written_doubts(lead: Lead) -> list[Doubt]:
+    """What the analytics wrote beside a lead, without what the page checks itself."""
+    return [
+        Doubt(
+            code=doubt.get("code", "written"),
+            standing=Standing(doubt.get("standing", Standing.CAUTION)),
+            text=doubt,
+        )
+        for doubt in lead.doubts
+        if doubt.get("code") not in _CHECKED_LIVE
+    ]
 
 
 def overlapping(

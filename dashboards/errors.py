@@ -19,6 +19,7 @@ from wattwitness.domain.errors import InputRefusedError, StoreUnavailableError
 log = structlog.get_logger()
 _CODES = {
     400: "bad_request",
+    403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
     422: "invalid_request",

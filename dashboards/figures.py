@@ -9,9 +9,10 @@ from dashboards.fleet import Condition, city_completeness, conditions, count_con
 from wattwitness.domain.instants import to_us
 from wattwitness.domain.leads import LeadLevel
 from wattwitness.domain.registry import Alert, AlertLevel, Registry
-from wattwitness.store.activity import lead_counts, recent_readings
+from wattwitness.store.activity import recent_readings
 from wattwitness.store.completeness import Completeness
 from wattwitness.store.findings import analysis_progress
+from wattwitness.store.leads import lead_counts
 
 _SEVERITY = tuple(AlertLevel)
 

@@ -1,13 +1,17 @@
 """What every answer carries and every request must show.
 
 No accounts exist yet, so the server answers only to names of the machine it is bound to: a page
-elsewhere that points its own name at 127.0.0.1 (DNS rebinding) is refused.
+elsewhere that points its own name at 127.0.0.1 (DNS rebinding) is refused. What changes something
+must come from a page of ours, not from one elsewhere (cross-site request forgery).
 """
 
+import ipaddress
 from collections.abc import Collection
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,8 +38,40 @@ def host_name(header: str) -> str:
     return name if colon and port.isdigit() else header
 
 
+_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def is_cross_site(method: str, headers: Headers) -> bool:
+    """Whether a request that may change something was sent by a page of somebody else.
+
+    Browsers say so in `Sec-Fetch-Site` and `Origin`; a program sends neither.
+    """
+    if method in _READS:
+        return False
+    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return True
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+
+
+def check_loopback(request: Request) -> None:
+    """Let only this machine change something, while nobody is asked who he is.
+
+    Raises:
+        HTTPException: 403, the request came over a network.
+    """
+    try:
+        here = ipaddress.ip_address(request.client.host if request.client else "").is_loopback
+    except ValueError:
+        here = False
+    if not here:
+        raise HTTPException(
+            403, "there are no accounts yet: decide on this machine, or with wattwitness decide"
+        )
+
+
 class Guard:
-    """Outermost ASGI layer: Host check and security headers.
+    """Outermost ASGI layer: Host and origin checks, and security headers.
 
     Args:
         app: the application.
@@ -68,6 +104,12 @@ class Guard:
                 "unknown_host",
                 f"this server does not answer to the name {host!r}",
                 {"answers_to": sorted(self.hosts)},
+            )
+            await answer(scope, receive, guarded)
+            return
+        if is_cross_site(scope["method"], Headers(scope=scope)):
+            answer = refusal(
+                Request(scope), 403, "cross_site", "a page of another site sent this request"
             )
             await answer(scope, receive, guarded)
             return

@@ -55,7 +55,7 @@ class StoreMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """All families."""
         yield from self.gateways.families()
-        leads = GaugeMetricFamily("wattwitness_leads", "Leads by level.", labels=["level"])
+        leads = GaugeMetricFamily("wattwitness_leads", "Open leads by level.", labels=["level"])
         for level, n in self.figures.leads.items():
             leads.add_metric([level.value], n)
         yield leads

@@ -16,6 +16,8 @@ class Wish:
     district: str = ""
     enterprise_id: str = ""
     words: str = ""
+    status: str = ""  # `open`, `decided`
+    check: bool = False  # only those whose registration is to be checked
 
 
 def matches(lead: Lead, registry: Registry, wish: Wish) -> bool:
@@ -26,6 +28,10 @@ def matches(lead: Lead, registry: Registry, wish: Wish) -> bool:
     if wish.enterprise_id and lead.enterprise_id != wish.enterprise_id:
         return False
     if wish.district and (enterprise is None or enterprise.district != wish.district):
+        return False
+    if wish.status and lead.is_open != (wish.status == "open"):
+        return False
+    if wish.check and not lead.registration_check:
         return False
     name = "" if enterprise is None else enterprise.name
     text = " ".join([name, lead.enterprise_id, lead.lead_id, *lead.reason.values()]).lower()

@@ -12,7 +12,9 @@ from typing import Any
 from dashboards.doubts import overlapping
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.instants import to_us
+from wattwitness.domain.leads import Matter
 from wattwitness.domain.registry import Alert, Circuit, Declaration, Enterprise, Registry, Role
+from wattwitness.domain.rules import CATALOGUE
 from wattwitness.domain.states import State, StateSpell
 
 LANES_AT_MOST = 12
@@ -28,6 +30,7 @@ class Wash:
 
     episode_id: str
     kind: str
+    matter: str  # says in which colour it is painted
     from_: datetime
     to: datetime
     suppressed: bool
@@ -65,25 +68,27 @@ def lane_circuits(
     return sorted(found, key=lambda c: (_ORDER.index(c.role), c.circuit_id))
 
 
-def washes_on(registry: Registry, circuit_id: str, episodes: Sequence[Episode]) -> tuple[Wash, ...]:
-    """The episodes that concern a circuit, itself or through its pairing."""
-    found = []
-    for episode in episodes:
-        pairing = registry.pairings.get(episode.pairing_id or "")
-        about = set(episode.circuits)
-        if pairing is not None:
-            about |= {*pairing.production, *pairing.treatment}
-        if circuit_id in about:
-            found.append(
-                Wash(
-                    episode_id=episode.episode_id,
-                    kind=episode.kind,
-                    from_=episode.from_,
-                    to=episode.to,
-                    suppressed=episode.suppressed_by is not None,
-                )
-            )
-    return tuple(found)
+def _matter(kind: str) -> str:
+    rule = CATALOGUE.get(kind)
+    if rule is None:
+        return Matter.METERING.value
+    return "info" if rule.informs else rule.matter.value
+
+
+def washes_on(circuit_id: str, episodes: Sequence[Episode]) -> tuple[Wash, ...]:
+    """The episodes that are about a circuit."""
+    return tuple(
+        Wash(
+            episode_id=episode.episode_id,
+            kind=episode.kind,
+            matter=_matter(episode.kind),
+            from_=episode.from_,
+            to=episode.to,
+            suppressed=episode.suppressed_by is not None,
+        )
+        for episode in episodes
+        if circuit_id in episode.circuits
+    )
 
 
 def alerts_for(registry: Registry, enterprise: Enterprise) -> list[Alert]:
@@ -167,6 +172,8 @@ def chart_json(
                 "washes": [
                     {
                         "id": w.episode_id,
+                        "kind": w.kind,
+                        "matter": w.matter,
                         "from": _seconds(w.from_),
                         "to": _seconds(w.to),
                         "suppressed": w.suppressed,

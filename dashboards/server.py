@@ -11,7 +11,7 @@ import structlog
 import uvicorn
 
 from dashboards.app import create_app
-from dashboards.desk import Desk
+from dashboards.desk import Desk, Draw
 from dashboards.guard import LOOPBACK
 from wattwitness.domain.errors import SetupError
 from wattwitness.runtime.lifecycle import Lifecycle
@@ -106,7 +106,8 @@ async def serve(
     ):
         await upgrade(db)
         host, port = listener.getsockname()[:2]
-        app = create_app(Desk(db, settings.zone), LOOPBACK | {host, *names})
+        draw = Draw(settings.inspection_seed, settings.inspection_share)
+        app = create_app(Desk(db, settings.zone, draw=draw), LOOPBACK | {host, *names})
         server = _Server(
             uvicorn.Config(
                 app,

@@ -22,6 +22,9 @@ class Action(StrEnum):
     LINE_IDLE = "line_idle"  # energised, but without work
     # circuits, in the plant
     FORCE_OFF = "force_off"
+    FORCE_ON = "force_on"
+    DUTY = "duty"  # [share of its 20 min period in which a unit works]
+    FOLLOW_LINES = "follow_lines"  # [share of a unit's power that is left when no line works]
     SCALE = "scale"  # [factor]
     RAMP = "ramp"  # [factor reached at the end, and kept]
     RESISTOR = "resistor"  # the unit is off; a heater of the same power hangs on its feeder
@@ -35,11 +38,15 @@ class Action(StrEnum):
     REGISTER_SLOW = "register_slow"  # [factor on what is registered]
     REVERSED = "reversed"
     PHASE_LOSS = "phase_loss"
+    SINGLE_PHASE = "single_phase"  # all current on the first phase, by wiring
+    COARSE = "coarse"  # [kW that a step of the display means]
+    REGISTER_ROLL = "register_roll"  # [kWh at which the register begins again]
     REPLAY = "replay"  # [seconds that the repeated data are old]
     # gateway and network (targets: circuits)
     SKEW = "skew"  # [seconds that the clock is ahead]
     LOSE = "lose"  # readings that never come
     DELAY = "delay"  # readings that come, resent, after the end
+    QUEUE = "queue"  # [s that each instant takes afterwards] the same, not marked as resent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,18 +36,27 @@ def _register_kwh(meter: MeterSpec, micro: Ints, at_s: Ints, effects: Sequence[E
     shown = micro // (MICRO // digits) / digits
     for effect in select(effects, Action.REGISTER_BACK, meter.circuit_id):
         shown = np.where(at_s >= effect.from_s, shown - effect.amount, shown)
+    for effect in select(effects, Action.REGISTER_ROLL, meter.circuit_id):
+        shown = np.where(at_s >= effect.from_s, shown % effect.amount, shown)
     for effect in select(effects, Action.REGISTER_ZERO, meter.circuit_id):
         shown = np.where(inside([effect.spell], at_s), 0.0, shown)
     return np.asarray(np.round(shown, meter.register_decimals))
 
 
 def _phases(
-    meter: MeterSpec, p_kw: Floats, q_kvar: Floats, volts: Floats, at_s: Ints, lost: Mask
+    meter: MeterSpec,
+    p_kw: Floats,
+    q_kvar: Floats,
+    volts: Floats,
+    at_s: Ints,
+    effects: Sequence[Effect],
 ) -> Columns:
     """Voltages to 0.1 V, currents and reactive power with as many digits as the power, PF to 0.01.
 
     A meter shows what its current transformers let it resolve: 0.1 kW goes with 0.1 A.
     """
+    lost: Mask = inside(spells_of(effects, Action.PHASE_LOSS, meter.circuit_id), at_s)
+    single = inside(spells_of(effects, Action.SINGLE_PHASE, meter.circuit_id), at_s)
     apparent_kva = np.hypot(p_kw, q_kvar)
     with np.errstate(invalid="ignore", divide="ignore"):
         pf = np.where(apparent_kva > 0, p_kw / apparent_kva, 1.0)
@@ -65,6 +74,7 @@ def _phases(
         if phase == "b" and lost.any():  # a blown fuse: the rest carries the load
             u_v = np.where(lost, u_v * 0.06, u_v)
             i_a = np.where(lost, i_a * 0.01, i_a)
+        i_a = np.where(single, 3.0 * i_a if phase == "a" else 0.0, i_a)
         columns[f"u_{phase}"] = np.round(u_v, 1)
         columns[f"i_{phase}"] = np.round(i_a, meter.p_decimals)
     return columns
@@ -93,12 +103,14 @@ def read(
     shown = p_kw * meter.gain * (1.0 + 0.004 * normal(key_of(meter.key, "p"), at_s))
     columns = {name: np.full(at_s.shape, np.nan) for name in MEASURANDS}
     if meter.electrical:
-        lost = inside(spells_of(effects, Action.PHASE_LOSS, meter.circuit_id), at_s)
-        columns |= _phases(meter, shown, q_kvar * meter.gain, volts, at_s, lost)
+        columns |= _phases(meter, shown, q_kvar * meter.gain, volts, at_s, effects)
     reversed_ct = inside(spells_of(effects, Action.REVERSED, meter.circuit_id), at_s)
     shown = np.where(reversed_ct, -shown, shown)
     for effect in select(effects, Action.SPIKE, meter.circuit_id):
         shown = np.where(inside([effect.spell], at_s), effect.amount, shown)
+    for effect in select(effects, Action.COARSE, meter.circuit_id):
+        steps = np.rint(shown / effect.amount)
+        shown = np.where(inside([effect.spell], at_s), steps * effect.amount, shown)
     columns["p_kw"] = np.round(shown, meter.p_decimals) + 0.0  # no negative zero
     columns["e_kwh"] = _register_kwh(meter, micro, at_s, effects)
     return columns

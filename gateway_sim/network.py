@@ -53,9 +53,19 @@ def transmit(
         back = (effect.to_s + BACKFILL_START_S) * US + rank * BACKFILL_PER_SAMPLE_US
         received = np.where(held, back, received)
         late |= held
+    for effect in effects:
+        if effect.action is Action.QUEUE and circuit_id in effect.targets:
+            received = _queued(effect, at_s, received)
     rows["received_at"] = received
     rows["resent"] = late
     return rows, ~inside(spells_of(effects, Action.LOSE, circuit_id), at_s)
+
+
+def _queued(effect: Effect, at_s: Ints, received: Ints) -> Ints:
+    """First in, first out: what is sampled while the queue is worked off waits its turn."""
+    rank = (at_s - effect.from_s) // max(1, _interval_s(at_s))
+    turn = (effect.to_s + BACKFILL_START_S) * US + (rank * effect.amount * US).astype(np.int64)
+    return np.where(at_s >= effect.from_s, np.maximum(received, turn), received)
 
 
 def _interval_s(at_s: Ints) -> int:

@@ -23,7 +23,7 @@ from gateway_sim.machines import (
 )
 from gateway_sim.noise import Floats, Ints, drift, key_of, normal
 from gateway_sim.spells import Spell, inside, merge
-from gateway_sim.treatment import scaled, unit_on, unit_power, wanted_units
+from gateway_sim.treatment import following, scaled, unit_on, unit_power, wanted_units
 from wattwitness.domain.instants import DEFAULT_ZONE
 from wattwitness.domain.registry import Role
 from wattwitness.domain.states import State
@@ -109,6 +109,8 @@ def _treatment(
                 effects,
                 at_s,
             )
+            of_group = [running[line] for line in group.lines]
+            power = following(power, unit.circuit_id, effects, of_group, at_s)
             power = at_voltage(power, unit.drive, volts)
             q_kvar = reactive(power, unit.drive, unit.rated_kw)
             heater = inside(spells_of(effects, Action.RESISTOR, unit.circuit_id), at_s) & want

@@ -10,7 +10,7 @@ from gateway_sim.spells import inside
 from wattwitness.domain.readings import MEASURANDS, Readings
 
 LOOKS_BACK = frozenset({Action.FREEZE, Action.REPLAY})
-NETWORK = frozenset({Action.SKEW, Action.LOSE, Action.DELAY})
+NETWORK = frozenset({Action.SKEW, Action.LOSE, Action.DELAY, Action.QUEUE})
 Honest = Callable[[str, int, int], Readings]
 """(circuit id, from_s, to_s) → what the meter would have shown then."""
 

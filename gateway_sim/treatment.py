@@ -16,6 +16,7 @@ from gateway_sim.spells import Mask, Spell, inside, merge
 ROTATION_S = 3 * 86_400
 ROTATION_OFFSET_S = 2 * 3600  # 10:00 at Asia/Shanghai, when the mechanic is there
 SWITCH_OVER_S = 240  # old and new unit run together
+DUTY_PERIOD_S = 1200  # of a unit that somebody lets cycle
 
 
 def demand(group: GroupSpec, key: int, running: Sequence[Spell]) -> list[Spell]:
@@ -70,6 +71,11 @@ def unit_on(unit: UnitSpec, wanted: Mask, effects: Sequence[Effect], at_s: Ints)
     if unit.duty_s is not None:
         on_s, period_s = unit.duty_s
         on = on & (at_s % period_s < on_s)
+    for effect in select(effects, Action.DUTY, unit.circuit_id):
+        on = on & (at_s % DUTY_PERIOD_S < effect.amount * DUTY_PERIOD_S)
+    forced = spells_of(effects, Action.FORCE_ON, unit.circuit_id)
+    if forced:
+        on = on | inside(forced, at_s)
     dead = [
         *spells_of(effects, Action.FORCE_OFF, unit.circuit_id),
         *spells_of(effects, Action.RESISTOR, unit.circuit_id),
@@ -96,4 +102,26 @@ def scaled(p_kw: Floats, circuit_id: str, effects: Sequence[Effect], at_s: Ints)
     for effect in select(effects, Action.RAMP, circuit_id):
         way = np.clip((at_s - effect.from_s) / (effect.to_s - effect.from_s), 0.0, 1.0)
         p_kw = p_kw * (1.0 + (effect.amount - 1.0) * way)
+    return p_kw
+
+
+def following(
+    p_kw: Floats,
+    circuit_id: str,
+    effects: Sequence[Effect],
+    running: Sequence[Sequence[Spell]],
+    at_s: Ints,
+) -> Floats:
+    """Power of a unit behind a converter that follows the number of working lines.
+
+    Args:
+        p_kw: power with all lines at work.
+        circuit_id: of the unit.
+        effects: what happened to it.
+        running: when each line of its group works.
+        at_s: instants [s since 1970].
+    """
+    for effect in select(effects, Action.FOLLOW_LINES, circuit_id):
+        share = np.mean([inside(line, at_s) for line in running], axis=0)
+        p_kw = p_kw * (effect.amount + (1.0 - effect.amount) * share)
     return p_kw

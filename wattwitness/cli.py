@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "import": ("wattwitness.commands.imports", "Read registry and readings files."),
     "export": ("wattwitness.commands.exports", "Write findings and readings to files."),
     "rejects": ("wattwitness.commands.rejects", "What was refused: list it, judge it again."),
+    "decide": ("wattwitness.commands.decide", "Confirm or dismiss a lead, with a reason."),
     "doctor": ("wattwitness.commands.doctor", "Check the installation; each finding has a remedy."),
 }
 # sub-commands that are processes, too: they need the gate through which fresh messages come

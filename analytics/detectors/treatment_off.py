@@ -1,145 +1,30 @@
 """`treatment_off` (治污设施未运行): production ran while no required treatment unit worked.
 
-Method: the minutes of `pairing.condition`, cut into spells in which the condition is known to
-hold. A spell says how long the open minutes (not known, or production pausing while treatment
-stays off) around it are, so that spells can be joined later, across midnights as well, without
-looking at the minutes again. Thresholds are in the rule catalogue (`domain.rules`).
+Method: the minutes of `pairing.condition` in which no unit works while production runs, joined to
+stretches over short open time (`episodes.joining`), cut at accepted declarations, and held against
+what is lawful there: start and stop lags, rests of duty-cycled units. Thresholds are in the rule
+catalogue (`domain.rules`).
 """
 
-import numpy as np
-from numpy.typing import NDArray
-
-from analytics.grid import Power
-from analytics.pairing.condition import Condition, PairMinutes, pair_minutes
-from analytics.plants import Plant
-from analytics.states.dwell import runs
-from analytics.states.hysteresis import StateGrid
-from wattwitness.domain.instants import US_PER_MINUTE, from_us
-from wattwitness.domain.registry import Pairing, Role
+from analytics.detectors.stages import History, JudgedDay
+from analytics.episodes.treatment import treatment_episodes
+from analytics.pairing.spells import pairing_spells
+from wattwitness.domain.episodes import Episode
 from wattwitness.domain.spells import ConditionSpell
-from wattwitness.domain.states import Thresholds
 
 KIND = "treatment_off"
 
 
-def _kwh(power: Power, rows: list[int], span: slice) -> float:
-    """Energy of some circuits over a span of minutes; unknown minutes count nothing [kWh]."""
-    return float(np.nansum(power[rows, span], dtype=np.float64)) / 60.0
-
-
-def _opening(minutes: PairMinutes, span: slice, day_from: int) -> dict[str, float]:
-    """The open minutes of the day on both sides of a spell, and how production stood there."""
-    open_ = minutes.condition == Condition.OPEN
-    before = open_[day_from : span.start][::-1]
-    after = open_[span.stop :]
-    n_before = len(before) if before.all() else int(np.argmin(before))
-    n_after = len(after) if after.all() else int(np.argmin(after))
-    unknown_before = minutes.unknown[span.start - n_before : span.start]
-    unknown_after = minutes.unknown[span.stop : span.stop + n_after]
-    ran_before = span.start > 0 and minutes.running[span.start - 1]
-    ran_after = span.stop < len(minutes.running) and minutes.running[span.stop]
-    return {
-        "open_before_min": float(n_before),
-        "open_after_min": float(n_after),
-        "unknown_before_min": float(unknown_before.sum()),
-        "unknown_after_min": float(unknown_after.sum()),
-        "begins_with_production": float(not ran_before),
-        "ends_with_production": float(not ran_after),
-    }
-
-
-def _evidence(
-    power: Power, rows: dict[str, list[int]], thresholds: list[Thresholds], span: slice
-) -> dict[str, float]:
-    """Additive evidence of one spell; a level times the minutes is an energy."""
-    hours = (span.stop - span.start) / 60.0
-    production = [thresholds[row] for row in rows["production"]]
-    treatment = [thresholds[row] for row in rows["treatment"]]
-    nameplate = any(t.basis == "nameplate" for t in production + treatment)
-    main = power[rows["main"], span]
-    main_known = np.isfinite(main).all(axis=0) if len(main) else np.zeros(0, dtype=np.bool_)
-    return {
-        "known_min": hours * 60.0,
-        "production_kwh": _kwh(power, rows["production"], span),
-        "treatment_kwh": _kwh(power, rows["treatment"], span),
-        "treatment_level_kwh": sum(t.running_level_kw for t in treatment) * hours,
-        "production_level_kwh": sum(t.running_level_kw for t in production) * hours,
-        "production_threshold_kwh": min(t.running_kw for t in production) * hours,
-        "treatment_threshold_kwh": sum(t.running_kw for t in treatment) * hours,
-        "nameplate_min": hours * 60.0 * nameplate,
-        "main_min": float(main_known.sum()),
-        "main_kwh": float(main[:, main_known].sum(dtype=np.float64)) / 60.0 if len(main) else 0.0,
-        "production_main_kwh": float(
-            np.nansum(power[rows["production"], span][:, main_known], dtype=np.float64)
-        )
-        / 60.0
-        if len(main)
-        else 0.0,
-    }
-
-
-def _tidy(sums: dict[str, float]) -> dict[str, float]:
-    """Rounded to the µWh, and without what is not known."""
-    return {name: round(value, 6) for name, value in sums.items() if np.isfinite(value)}
-
-
-def _spells(
-    plant: Plant,
-    pairing: Pairing,
-    minutes: PairMinutes,
-    power: Power,
-    thresholds: list[Thresholds],
-    grid_from_us: int,
-    skip: int,
-) -> list[ConditionSpell]:
-    rows = {
-        "production": plant.rows(pairing.production),
-        "treatment": plant.rows(pairing.treatment),
-        "main": plant.rows_of(Role.MAIN),
-    }
-    found = []
-    holds: NDArray[np.bool_] = minutes.condition == Condition.HOLDS
-    holds[:skip] = False
-    for start, end in runs(holds):
-        span = slice(start, end)
-        opening = _opening(minutes, span, skip)
-        found.append(
-            ConditionSpell(
-                enterprise_id=plant.enterprise_id,
-                kind=KIND,
-                subject=pairing.pairing_id,
-                from_=from_us(grid_from_us + start * US_PER_MINUTE),
-                to=from_us(grid_from_us + end * US_PER_MINUTE),
-                sums=_tidy(opening | _evidence(power, rows, thresholds, span)),
-            )
-        )
-    return found
-
-
-def treatment_off(
-    plant: Plant,
-    states: StateGrid,
-    power: Power,
-    thresholds: list[Thresholds],
-    grid_from_us: int,
-    skip: int,
-) -> list[ConditionSpell]:
-    """Condition spells of one local day, for every pairing of the plant.
-
-    Args:
-        plant: circuits and pairings.
-        states: [circuits, minutes], the warm-up before the day included.
-        power: likewise [kW].
-        thresholds: the day's, per circuit.
-        grid_from_us: start of the grid [µs].
-        skip: minutes of warm-up before the local day.
-    """
-    level = np.array([t.running_level_kw for t in thresholds], dtype=np.float64)
+def conditions(judged: JudgedDay) -> list[ConditionSpell]:
+    """Spells of one local day, for every pairing with circuits on both sides."""
     found: list[ConditionSpell] = []
-    for pairing in plant.pairings:
-        production, treatment = plant.rows(pairing.production), plant.rows(pairing.treatment)
-        if not production or not treatment:
-            continue
-        minutes = pair_minutes(states, power, level, production, treatment)
-        found += _spells(plant, pairing, minutes, power, thresholds, grid_from_us, skip)
+    for pairing in judged.plant.pairings:
+        minutes = judged.pairs.get(pairing.pairing_id)
+        if minutes is not None:
+            found += pairing_spells(judged, KIND, pairing, minutes.off)
     return found
+
+
+def episodes(history: History) -> list[Episode]:
+    """Episodes of all pairings, suppressed ones included, oldest first."""
+    return treatment_episodes(history.plant, history.spells)

@@ -1,4 +1,4 @@
-"""Stretches of `treatment_off` → episodes with their evidence and confidence."""
+"""Stretches of `treatment_off` and `shared_treatment_short` → episodes: evidence, confidence."""
 
 import statistics
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from wattwitness.domain.registry import Pairing
 from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
 from wattwitness.domain.spells import ConditionSpell
 
-KIND = "treatment_off"
+OFF, SHORT = "treatment_off", "shared_treatment_short"
 DUTY_LEAST_STRETCHES = 5
 BEST_CONFIDENCE = 0.97  # nothing electric is ever certain
 NAMEPLATE_FACTOR = 0.92  # levels assumed from the nameplate, not seen
@@ -28,14 +28,16 @@ class Required:
     why: str  # which rule asked for so many
 
 
-def required_minutes(stretch: Stretch, pairing: Pairing, duty_off_min: float) -> Required:
+def required_minutes(
+    stretch: Stretch, pairing: Pairing, duty_off_min: float, kind: str = OFF
+) -> Required:
     """The lawful time of a stretch, or the episode threshold if that is longer.
 
     The start lag is lawful where the stretch begins with production (or nothing is known about
     the minute before), the stop lag where it ends with it. A duty-cycled unit may rest for three
     of its usual rests.
     """
-    episode = CATALOGUE[KIND].parameters["episode_min"]
+    episode = CATALOGUE[kind].parameters["episode_min"]
     lag = pairing.start_lag_min * stretch.spells[0].sums.get("begins_with_production", 1.0)
     lag += pairing.stop_lag_min * stretch.spells[-1].sums.get("ends_with_production", 1.0)
     if pairing.duty_cycled and duty_off_min > max(episode, lag):
@@ -49,7 +51,7 @@ def duty_off_minutes(stretches: Sequence[Stretch]) -> float:
     Three times the median rest, between bounds of the catalogue: the upper bound keeps a chronic
     offender from teaching the system that long rests are usual.
     """
-    parameters = CATALOGUE[KIND].parameters
+    parameters = CATALOGUE[OFF].parameters
     low, high = parameters["duty_off_min"], parameters["duty_off_most_min"]
     if len(stretches) < DUTY_LEAST_STRETCHES:
         return low
@@ -57,7 +59,7 @@ def duty_off_minutes(stretches: Sequence[Stretch]) -> float:
     return min(high, max(low, parameters["duty_off_factor"] * usual))
 
 
-def _confidence(stretch: Stretch, required: Required) -> float:
+def _confidence(stretch: Stretch, required: Required, kind: str) -> float:
     """Provisional until calibrated: what could be wrong takes its share.
 
     Missing minutes, a treatment power not clearly below its level, production barely running,
@@ -66,6 +68,8 @@ def _confidence(stretch: Stretch, required: Required) -> float:
     known, missing = stretch.known_min, stretch.unknown_min
     level = stretch.total("treatment_level_kwh")
     margin = 1.0 - min(1.0, stretch.total("treatment_kwh") / level) if level > 0 else 0.8
+    if kind == SHORT:  # the units that do work are part of the treatment power
+        margin = 1.0
     usual = stretch.total("production_level_kwh")
     load = min(1.0, 2.0 * stretch.total("production_kwh") / usual) if usual > 0 else 0.8
     confidence = BEST_CONFIDENCE * (known / (known + missing)) * margin * (0.7 + 0.3 * load)
@@ -115,43 +119,59 @@ def _evidence(stretch: Stretch, required: Required) -> dict[str, dict[str, float
     return evidence
 
 
-def _episode(part: Part, plant: Plant, pairing: Pairing, required: Required) -> Episode | None:
+def warned_after_min(stretch: Stretch, required: Required) -> float:
+    """Known minutes after which the rule could first say so: as a warning, before it is exported.
+
+    What is lawful at its beginning (start lag, rest of a duty cycle) has to be over.
+    """
+    warn = CATALOGUE[OFF].parameters["warn_min"]
+    if required.why == "episode":
+        return min(warn, stretch.known_min)
+    return required.minutes
+
+
+def _episode(
+    part: Part, plant: Plant, pairing: Pairing, required: Required, kind: str
+) -> Episode | None:
     stretch = part.stretch
     if stretch.known_min < required.minutes:
         return None
     return Episode(
         enterprise_id=plant.enterprise_id,
-        kind=KIND,
+        kind=kind,
         from_=stretch.from_,
         to=stretch.to,
-        detected_at=stretch.minutes_known_at(required.minutes),
+        detected_at=stretch.minutes_known_at(warned_after_min(stretch, required)),
         circuits=(*pairing.production, *pairing.treatment),
         pairing_id=pairing.pairing_id,
-        confidence=_confidence(stretch, required),
+        confidence=_confidence(stretch, required, kind),
         evidence=_evidence(stretch, required),
         rule_version=RULE_VERSION,
         suppressed_by=part.declaration.declaration_id if part.declaration else None,
     )
 
 
-def treatment_episodes(plant: Plant, spells: Sequence[ConditionSpell]) -> list[Episode]:
-    """All `treatment_off` episodes of a plant, suppressed ones included, oldest first.
+def treatment_episodes(
+    plant: Plant, spells: Sequence[ConditionSpell], kind: str = OFF
+) -> list[Episode]:
+    """All episodes of one of the two kinds, suppressed ones included, oldest first.
 
     Args:
         plant: its pairings and declarations.
         spells: condition spells of all its days, any order, any kind.
+        kind: `treatment_off` or `shared_treatment_short`.
     """
-    bridge = CATALOGUE[KIND].parameters["bridge_unknown_min"]
+    bridge = CATALOGUE[kind].parameters["bridge_unknown_min"]
     found: list[Episode] = []
     for pairing in plant.pairings:
-        own = [s for s in spells if s.kind == KIND and s.subject == pairing.pairing_id]
+        own = [s for s in spells if s.kind == kind and s.subject == pairing.pairing_id]
         stretches = join(own, bridge)
         duty_off_min = duty_off_minutes(stretches)
         for stretch in stretches:
             # asked of the whole: a cut by a declaration must not make a part easier to reach
-            required = required_minutes(stretch, pairing, duty_off_min)
-            for part in split(stretch, pairing, plant.declarations):
-                episode = _episode(part, plant, pairing, required)
+            required = required_minutes(stretch, pairing, duty_off_min, kind)
+            for part in split(stretch, pairing, plant.declarations, any_unit=kind == SHORT):
+                episode = _episode(part, plant, pairing, required, kind)
                 if episode is not None:
                     found.append(episode)
     return sorted(found, key=lambda e: (e.from_, e.kind, e.pairing_id or ""))

@@ -19,8 +19,10 @@ class Span:
     kind: str
     from_: datetime
     to: datetime
-    subject: str = ""  # pairing id; empty matches any
+    subject: str = ""  # pairing id; empty: about circuits
+    circuits: frozenset[str] = frozenset()  # empty, and no subject either: matches any
     detected_at: datetime | None = None
+    confidence: float | None = None  # of what was found
 
 
 def iou(a: Span, b: Span) -> float:
@@ -32,11 +34,20 @@ def iou(a: Span, b: Span) -> float:
     return common / union
 
 
+def same_subject(a: Span, b: Span) -> bool:
+    """Whether two spans are about the same pairing, or share a circuit."""
+    if a.subject and b.subject:
+        return a.subject == b.subject
+    if a.circuits and b.circuits:
+        return bool(a.circuits & b.circuits)
+    return True
+
+
 def _score(planted: Span, found: Span) -> float:
     """How well two spans match; 0 = not at all."""
     if planted.enterprise_id != found.enterprise_id or planted.kind != found.kind:
         return 0.0
-    if planted.subject and found.subject and planted.subject != found.subject:
+    if not same_subject(planted, found):
         return 0.0
     overlap = iou(planted, found)
     near = abs(planted.from_ - found.from_) <= ONSET_WITHIN
@@ -65,6 +76,8 @@ def match(planted: Sequence[Span], found: Sequence[Span]) -> list[tuple[int, int
     return sorted(pairs)
 
 
-def overlaps(a: Span, b: Span) -> bool:
-    """Whether two spans of the same enterprise share any time."""
-    return a.enterprise_id == b.enterprise_id and a.from_ < b.to and b.from_ < a.to
+def overlaps(a: Span, b: Span, margin: timedelta = timedelta(0)) -> bool:
+    """Whether two spans of the same enterprise share any time, or nearly (`margin`)."""
+    return (
+        a.enterprise_id == b.enterprise_id and a.from_ < b.to + margin and b.from_ < a.to + margin
+    )

@@ -27,11 +27,11 @@ class StateScore:
         self.counts += np.bincount(flat.ravel(), minlength=16).reshape(4, 4)
 
     def f1(self, state: State) -> float | None:
-        """F1 of one state; None where it never occurs."""
+        """F1 of one state; None where it never truly occurs."""
         known = self.counts[1:, 1:]
         place = int(state) - 1
         total = known[place].sum() + known[:, place].sum()
-        return float(2 * known[place, place] / total) if total else None
+        return float(2 * known[place, place] / total) if known[place].sum() else None
 
     @property
     def macro_f1(self) -> float | None:

@@ -1,16 +1,38 @@
 """One lead per enterprise and matter, from the episodes that no declaration explains."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from analytics.leads.doubts import doubts
-from analytics.leads.reasons import treatment_reason
-from analytics.leads.scoring import freshness, level, probability, severity, weights
+from analytics.leads.doubts import Known, doubts
+from analytics.leads.meter_changes import RegisterBack
+from analytics.leads.reasons import reason
+from analytics.leads.scoring import (
+    accusing,
+    alert_factor,
+    freshness,
+    probability,
+    severity,
+    severity_of_all,
+)
+from analytics.leads.sentences import Names
 from analytics.plants import Plant
 from wattwitness.domain.episodes import Episode
-from wattwitness.domain.leads import Lead, Matter
+from wattwitness.domain.leads import ChronicPair, Lead, LeadLevel, Matter, level_of
 from wattwitness.domain.registry import Alert
 from wattwitness.domain.rules import CATALOGUE
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the leads of one enterprise are made in the light of."""
+
+    plant: Plant  # for the names and the declarations
+    district: str | None  # of the enterprise, for alerts
+    alerts: Sequence[Alert]  # of the registry
+    watermark: datetime  # newest data time
+    chronic: Sequence[ChronicPair] = ()
+    register_backs: Sequence[RegisterBack] = ()
 
 
 def _names(plant: Plant, circuit_ids: Sequence[str]) -> list[str]:
@@ -18,55 +40,77 @@ def _names(plant: Plant, circuit_ids: Sequence[str]) -> list[str]:
     return [c.name or c.circuit_id for c in named]
 
 
-def _units(plant: Plant) -> dict[str, tuple[list[str], list[str]]]:
-    """Pairing id → (names of its production, names of its treatment)."""
-    return {
-        p.pairing_id: (_names(plant, p.production), _names(plant, p.treatment))
-        for p in plant.pairings
-    }
+def _about(plant: Plant, episode: Episode) -> Names:
+    """What people call what an episode is about."""
+    pairing = next((p for p in plant.pairings if p.pairing_id == episode.pairing_id), None)
+    own = _names(plant, episode.circuits) or list(episode.circuits)
+    if pairing is None:
+        return Names(own)
+    return Names(own, _names(plant, pairing.production), _names(plant, pairing.treatment))
 
 
-def _counting(episodes: Sequence[Episode]) -> list[Episode]:
-    """Episodes on treatment that no declaration explains."""
-    matters = (e for e in episodes if CATALOGUE[e.kind].matter is Matter.TREATMENT)
-    return [e for e in matters if e.suppressed_by is None]
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """What a lead's episodes weigh together."""
+
+    gravest: Episode
+    confidence: float
+    score: float
+    level: LeadLevel
 
 
-def treatment_lead(
-    plant: Plant,
-    district: str | None,
-    episodes: Sequence[Episode],
-    alerts: Sequence[Alert],
-    watermark: datetime,
-) -> list[Lead]:
-    """The lead on treatment of one enterprise, or none.
+def _weight(scene: Scene, own: Sequence[Episode]) -> _Weight:
+    """By the episodes that accuse; information alone never raises anything."""
+    counted = accusing(own)
+    factor = {e.episode_id: alert_factor(e, scene.alerts, scene.district) for e in counted}
+    gravest = min(
+        counted,
+        key=lambda e: (-severity(e, factor[e.episode_id]) * e.confidence, e.from_, e.episode_id),
+    )
+    confidence = round(probability(counted), 4)
+    fresh = freshness(max(e.to for e in counted), scene.watermark)
+    score = round(confidence * severity_of_all(counted, factor) * fresh, 4)
+    informs = all(CATALOGUE[e.kind].informs for e in own)
+    return _Weight(
+        gravest, confidence, score, LeadLevel.INFO if informs else level_of(score, confidence)
+    )
+
+
+def _lead(scene: Scene, matter: Matter, own: Sequence[Episode]) -> Lead:
+    plant, weight = scene.plant, _weight(scene, own)
+    gravest = weight.gravest
+    pairings = {e.pairing_id for e in own}
+    chronic = tuple(c for c in scene.chronic if c.pairing_id in pairings)
+    others = [e for e in own if e is not gravest]
+    known = Known(gravest, own, scene.register_backs, plant.declarations, chronic, plant.zone)
+    return Lead(
+        enterprise_id=plant.enterprise_id,
+        matter=matter,
+        score=weight.score,
+        confidence=weight.confidence,
+        level=weight.level,
+        kinds=tuple(sorted({e.kind for e in own})),
+        from_=min(e.from_ for e in own),
+        to=max(e.to for e in own),
+        episodes=tuple(e.episode_id for e in own),
+        reason=reason(gravest, others, _about(plant, gravest), plant.zone),
+        doubts=tuple(doubts(known)),
+        newest_from=max(e.from_ for e in own),
+        registration_check=chronic,
+    )
+
+
+def leads_of(scene: Scene, episodes: Sequence[Episode]) -> list[Lead]:
+    """The leads of one enterprise: one per matter that has an episode no declaration explains.
 
     Args:
-        plant: for the names and the declarations.
-        district: of the enterprise, for alerts.
+        scene: of the enterprise.
         episodes: of the enterprise, any kind; suppressed ones make no lead.
-        alerts: of the registry.
-        watermark: newest data time.
     """
-    own = _counting(episodes)
-    if not own:
-        return []
-    weight = weights(own, alerts, district)
-    own.sort(key=lambda e: (-weight[e.episode_id] * e.confidence, e.from_, e.episode_id))
-    likely = probability(own)
-    score = likely * severity(sum(weight.values())) * freshness(max(e.to for e in own), watermark)
-    return [
-        Lead(
-            enterprise_id=plant.enterprise_id,
-            matter=Matter.TREATMENT,
-            score=round(score, 4),
-            confidence=round(likely, 4),
-            level=level(score, likely),
-            kinds=tuple(sorted({e.kind for e in own})),
-            from_=min(e.from_ for e in own),
-            to=max(e.to for e in own),
-            episodes=tuple(e.episode_id for e in sorted(own, key=lambda e: (e.from_, e.kind))),
-            reason=treatment_reason(own[0], own[1:], _units(plant), plant.zone),
-            doubts=tuple(doubts(own[0], own, plant.declarations)),
-        )
-    ]
+    found = []
+    ordered = sorted(episodes, key=lambda e: (e.from_, e.kind, e.episode_id))
+    for matter in Matter:
+        own = [e for e in ordered if e.suppressed_by is None and CATALOGUE[e.kind].matter is matter]
+        if own:
+            found.append(_lead(scene, matter, own))
+    return found

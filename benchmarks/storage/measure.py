@@ -59,7 +59,7 @@ class Figures:
 
 async def measure(db: Database, city: City) -> Figures:
     """Fill the database, look, compress, look again."""
-    readings = await fill(db, city)
+    readings = sum((await fill(db, city)).values())
     columns, _ = await _columns(db, ["readings"])
     figures = Figures(
         mode=db.mode,

@@ -1,59 +1,103 @@
 """`python -m benchmarks.truth`: does the software find what was planted, and nothing else?
 
-Builds seeded cities, puts their readings into a real PostgreSQL each, runs the real pipeline, and
-scores what it says against the answer keys. Exit code 0 unless it could not run: the figures speak.
+Builds seeded cities, runs the real pipeline over their readings - enterprise by enterprise in
+memory, or through a PostgreSQL of its own - and scores what it says against the answer keys. Exit
+code 0 unless it could not run: the figures speak.
 """
 
-import asyncio
+import resource
 import sys
-import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmarks.truth.answers import planted_spans, score_states
-from benchmarks.truth.measured import Measured, measure, pool
-from benchmarks.truth.report import print_line, print_report
-from benchmarks.truth.seeds import SIZES, START, TEST_SEEDS, Size, seeds_of, use_of
-from benchmarks.truth.stage import analyse, fill
-from gateway_sim.city import City, build_city
-from gateway_sim.scenario import Scenario
+from analytics.calibration import TABLE, UNCALIBRATED, formatted, learn
+from benchmarks.truth.ablations import ABLATIONS
+from benchmarks.truth.measured import Measured, pool
+from benchmarks.truth.report import kind_row, print_details, print_line, print_report, share
+from benchmarks.truth.seeds import (
+    SHAPES,
+    SIZES,
+    START,
+    TEST_SEEDS,
+    TUNE_SEEDS,
+    Size,
+    scenario_of,
+    seeds_of,
+    use_of,
+)
+from benchmarks.truth.stage import Way, in_memory, through_postgres
+from gateway_sim.city import build_city
 from wattwitness.domain.errors import WattWitnessError
-from wattwitness.runtime.services import services
-from wattwitness.runtime.settings import Settings
-from wattwitness.store.database import Database
-from wattwitness.store.findings import list_episodes, list_leads, list_testability
-from wattwitness.store.migrations import upgrade
+from wattwitness.domain.rules import RULE_VERSION
 
 app = typer.Typer(add_completion=False)
+_CHILDREN = resource.RUSAGE_CHILDREN
+STORES = ("memory", "postgres")
 
 
-def _city(size: Size, seed: int) -> City:
-    scenario = Scenario(enterprises=size.enterprises, days=size.days, seed=seed, alert="closed")
-    return build_city(scenario, START)
+def _cities(
+    size: Size,
+    shapes: Sequence[str],
+    seeds: Sequence[int],
+    way: Way,
+    *,
+    store: str,
+    processes: int,
+) -> Iterator[tuple[int, Measured]]:
+    for shape in shapes:
+        for seed in seeds:
+            city = build_city(scenario_of(size, seed, shape), START)
+            through = store == "postgres"
+            parts = through_postgres(city, way) if through else in_memory(city, way, processes)
+            yield seed, pool(parts)
 
 
-async def _run(size: Size, seed: int) -> Measured:
-    city = _city(size, seed)
-    with tempfile.TemporaryDirectory(prefix="wattwitness-truth-") as folder:
-        settings = Settings(home=Path(folder))
-        async with (
-            services(settings, database=True) as found,
-            await Database.open(found.dsn, application="truth") as db,
-        ):
-            await upgrade(db)
-            readings = await fill(db, city)
-            started = time.perf_counter()
-            await analyse(db, city)
-            seconds = time.perf_counter() - started
-            episodes = await list_episodes(db)
-            testability = await list_testability(db)
-            leads = await list_leads(db)
-            states = await score_states(db, city)
-    planted = planted_spans(city, testability)
-    return measure(city, planted, episodes, leads, states, readings=readings, seconds=seconds)
+def _calibrate(size: Size, seeds: Sequence[int], processes: int) -> None:
+    """Learn the table of the product anew, on cities of both shapes."""
+    if any(seed not in TUNE_SEEDS for seed in seeds):
+        raise typer.BadParameter("confidence is calibrated on tuning seeds only: --seeds tune")
+    way = Way(UNCALIBRATED)
+    found = []
+    cities = _cities(size, tuple(SHAPES), seeds, way, store="memory", processes=processes)
+    for seed, measured in cities:
+        print_line(seed, use_of(seed), measured)
+        found.append(measured)
+    together = pool(found)
+    predictions = {kind: score.predictions for kind, score in together.kinds.items()}
+    version = f"{RULE_VERSION}, seeds {' '.join(map(str, seeds))}"
+    path = Path(str(files("analytics").joinpath(TABLE)))
+    path.write_text(formatted(learn(predictions, version)), encoding="utf-8")
+    print(f"wrote {path.name}")
+
+
+def _ablate(size: Size, shape: str, seeds: Sequence[int], processes: int) -> None:
+    """The same cities without one idea after the other."""
+    for name, ablation in ABLATIONS.items():
+        way = Way(ablation=name)
+        measured = pool(
+            m for _, m in _cities(size, [shape], seeds, way, store="memory", processes=processes)
+        )
+        off = measured.kinds["treatment_off"]
+        months = measured.pairings * measured.enterprise_days / measured.enterprises / 30.0
+        print(
+            f"\n{name}: false treatment_off per pair-month {len(off.false) / months:.2f}, ", end=""
+        )
+        print(
+            f"all kinds: recall of all planted {share(measured.everything.recall_of_all)}, ", end=""
+        )
+        print(f"precision {share(measured.everything.precision)}")
+        for kind in ablation.kinds:
+            print(kind_row(kind, measured.kinds[kind]), flush=True)
+
+
+def _peak_mb() -> float:
+    kb = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, _CHILDREN))
+    return max(kb) / 1024.0
 
 
 @app.command()
@@ -63,28 +107,56 @@ def main(
         str,
         typer.Option("--seeds", "--seed", help="test, tune, or numbers between commas."),
     ] = str(TEST_SEEDS[0]),
+    shares: Annotated[
+        str, typer.Option(help="default: as rare as in a city; even: every kind often.")
+    ] = "default",
+    store: Annotated[str, typer.Option(help=" | ".join(STORES))] = "memory",
+    processes: Annotated[int, typer.Option(min=1, help="In memory: how many at a time.")] = 1,
     *,
     verbose: Annotated[bool, typer.Option(help="List what was missed and what was false.")] = False,
+    ablations: Annotated[bool, typer.Option(help="Also without one idea after another.")] = False,
+    calibrate: Annotated[
+        bool, typer.Option(help="Learn the table of confidence anew, from tuning seeds.")
+    ] = False,
 ) -> None:
     """Print planted, found, missed and false per kind, with intervals; several seeds are pooled."""
-    if size not in SIZES:
-        raise typer.BadParameter(f"--size is one of {', '.join(SIZES)}")
+    for value, known, option in (
+        (size, SIZES, "size"),
+        (shares, SHAPES, "shares"),
+        (store, STORES, "store"),
+    ):
+        if value not in known:
+            raise typer.BadParameter(f"--{option} is one of {', '.join(known)}")
     try:
         chosen = seeds_of(seeds)
     except ValueError:
         raise typer.BadParameter("--seeds is test, tune, or numbers between commas") from None
     shape = SIZES[size]
     named = ", ".join(map(str, chosen))
-    print(f"truth benchmark: {shape.enterprises} enterprises × {shape.days} days, seeds {named}")
-    measured = []
+    started = time.monotonic()
     try:
-        for seed in chosen:
-            measured.append(asyncio.run(_run(shape, seed)))
-            print_line(seed, use_of(seed), measured[-1])
+        if calibrate:
+            _calibrate(shape, chosen, processes)
+        elif ablations:
+            _ablate(shape, shares, chosen, processes)
+        else:
+            print(
+                f"truth benchmark: {shape.enterprises} enterprises × {shape.days} days, "
+                f"seeds {named}, {shares} shares"
+            )
+            measured = []
+            for seed, one in _cities(
+                shape, [shares], chosen, Way(), store=store, processes=processes
+            ):
+                measured.append(one)
+                print_line(seed, use_of(seed), one)
+            print_report(pool(measured))
+            if verbose:
+                print_details(pool(measured))
     except WattWitnessError as error:
         print(f"benchmarks.truth: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
-    print_report(pool(measured), verbose=verbose)
+    print(f"in {time.monotonic() - started:.0f} s, {_peak_mb():.0f} MB at most in one process")
 
 
 if __name__ == "__main__":

@@ -1,63 +1,140 @@
 """The figures, with their intervals, as text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from analytics.evaluation.episodes import EpisodeScore
-from analytics.evaluation.states import StateScore
+from analytics.evaluation.intervals import Proportion
+from analytics.evaluation.leads import LeadOutcome, precision, top
+from analytics.evaluation.matching import Span
+from analytics.evaluation.reliability import expected_calibration_error, reliability
+from analytics.evaluation.states import StateScore, pooled_states
 from benchmarks.truth.measured import Measured
 from wattwitness.domain.states import State
 
 
-def _print_episodes(score: EpisodeScore, unknowable: int) -> None:
-    f1 = "–" if score.f1 is None else f"{score.f1:.3f}"
-    delay = "–" if score.median_delay_min is None else f"{score.median_delay_min:.0f} min"
-    print(f"{score.kind}")
-    print(f"  planted {score.planted} (and {unknowable} not knowable), found {score.found}, ")
-    print(f"  matched {score.matched}, missed {len(score.missed)}, false {len(score.false)}, ")
-    print(f"  explained by another planted kind {score.explained}")
-    print(f"  recall    {score.recall}")
-    print(f"  precision {score.precision}")
-    print(f"  F1        {f1}")
-    print(f"  median delay from beginning to detection {delay}")
-    print("lawful confusers wrongly flagged")
-    for name, share in score.confusers.items():
-        print(f"  {name:24} {share}")
+def share(proportion: Proportion) -> str:
+    """A share with its interval, short."""
+    if proportion.value is None:
+        return "–".center(20)
+    low, high = proportion.interval
+    return f"{proportion.value:.3f} [{low:.3f},{high:.3f}]"
 
 
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+def number(value: float | None, digits: int = 3) -> str:
+    """A figure, or a dash."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+_COLUMNS = (
+    f"{'kind':28}{'planted':>8}{'knowable':>9}{'found':>7}{'matched':>8}{'missed':>7}{'false':>6}"
+    f"{'expl.':>6}  {'recall':21}{'precision':21}{'F1':>6}{'delay':>7}  recall of all planted"
+)
+
+
+def kind_row(name: str, s: EpisodeScore) -> str:
+    """One kind, one line."""
+    return (
+        f"{name:28}{s.planted + s.unknowable:8}{s.planted:9}{s.found:7}{s.matched:8}"
+        f"{len(s.missed):7}{len(s.false):6}{s.explained:6}  {share(s.recall):21}"
+        f"{share(s.precision):21}{number(s.f1):>6}{number(s.median_delay_min, 0):>7}"
+        f"  {share(s.recall_of_all)}"
+    )
+
+
+def _print_kinds(measured: Measured) -> None:
+    print(_COLUMNS)
+    for kind, score in measured.kinds.items():
+        print(kind_row(kind, score))
+    print(kind_row("all but information", measured.suspicions))
+    print(kind_row("all", measured.everything))
+    worst = [
+        (s.recall.value, kind) for kind, s in measured.kinds.items() if s.recall.value is not None
+    ]
+    if worst:
+        value, kind = min(worst)
+        print(f"worst recall: {kind} {value:.3f}")
+    print(
+        "delay: median minutes from the planted beginning to the first instant it could be said\n"
+    )
+
+
+def _print_confusers(confusers: Mapping[str, Proportion]) -> None:
+    print("lawful situations touched by a false episode of any kind")
+    for name, wrong in confusers.items():
+        print(f"  {name:24}{wrong.successes:5} of {wrong.trials:<5}{share(wrong)}")
+    print()
 
 
 def _print_states(states: Mapping[str, StateScore]) -> None:
-    print("states, minute by minute")
-    for role, score in states.items():
-        parts = [f"F1 {s.word} {_figure(score.f1(s))}" for s in State if s is not State.UNKNOWN]
-        print(f"  {role:12} {', '.join(parts)}, macro {_figure(score.macro_f1)}, ", end="")
-        print(f"said about {100 * (score.said_share or 0):.1f} % of minutes")
+    print("states, minute by minute (minutes in which the meter lies are left out)")
+    for role, score in {**states, "both": pooled_states(states.values())}.items():
+        f1 = {s.word: number(score.f1(s), 4) for s in (State.OFF, State.STANDBY, State.RUNNING)}
+        f1["three classes"] = number(score.macro_f1, 4)
+        of = number(score.said_share)
+        told = ", ".join(f"{name} {value}" for name, value in f1.items())
+        print(f"  {role:12} F1: {told}; of {of} of the minutes")
+    print()
 
 
 def _print_leads(measured: Measured) -> None:
+    leads = measured.leads
+    high = [lead for lead in leads if lead.level == "high"]
+
+    def false(some: Sequence[LeadOutcome]) -> int:
+        return sum(not lead.true for lead in some)
+
     print("leads")
-    print(f"  about an enterprise with anything planted {measured.leads}")
-    print(f"  of these, high                            {measured.high_leads}")
-    false = measured.leads.trials - measured.leads.successes
-    print(f"  false leads per enterprise-month {false / measured.enterprise_months:.3f}")
+    print(f"  right, of all          {share(precision(leads))} ({len(leads)})")
+    print(f"  right, of the high     {share(precision(high))} ({len(high)})")
+    best = top(leads)
+    print(f"  right, of the top 5 %  {share(precision(best))} ({len(best)})")
+    months = measured.enterprise_months
+    print(f"  false per enterprise-month  {false(leads) / months:.4f}", end="")
+    print(f" (and of information only {false(measured.info_leads) / months:.4f})\n")
+
+
+def _print_reliability(measured: Measured) -> None:
+    bins = reliability(measured.everything.predictions)
+    print(f"confidence: ECE {number(expected_calibration_error(bins), 4)}")
+    print("  said            mean    right")
+    for b in bins:
+        print(f"  {b.low:.2f} … {b.high:.2f}  {b.said:6.3f}    {b.right}")
+    print()
+
+
+def _print_spans(word: str, spans: Sequence[Span]) -> None:
+    for s in spans:
+        about = s.subject or ",".join(sorted(s.circuits)[:3])
+        sure = "" if s.confidence is None else f" at {s.confidence}"
+        print(f"  {word}: {s.kind} {s.enterprise_id} {about} {s.from_} … {s.to}{sure}")
 
 
 def print_line(seed: int, use: str, measured: Measured) -> None:
     """One city of several, in one line."""
-    score = measured.episodes
-    print(f"seed {seed} ({use}): recall {score.recall}, precision {score.precision}")
+    score = measured.suspicions
+    print(f"seed {seed} ({use}): recall {score.recall}, precision {score.precision}", flush=True)
 
 
-def print_report(measured: Measured, *, verbose: bool) -> None:
+def print_details(measured: Measured) -> None:
+    """What was missed and what was false."""
+    for score in measured.kinds.values():
+        _print_spans("missed", score.missed)
+        _print_spans("false", score.false)
+
+
+def print_report(measured: Measured) -> None:
     """Print everything that was measured; proportions with 95 % Wilson intervals."""
-    print(f"{measured.readings:,} readings analysed in {measured.seconds:.1f} s on one core\n")
-    _print_episodes(measured.episodes, measured.unknowable)
+    days = measured.enterprise_days
+    print(
+        f"\n{measured.readings:,} readings of {measured.enterprises} enterprises, {days:,.0f} "
+        f"enterprise-days, analysed in {measured.seconds:.0f} s of one core"
+    )
+    print(
+        f"unlawful on {measured.unlawful_days / days:.1%} of the enterprise-days; lawful confusers "
+        f"at {measured.confused / measured.enterprises:.0%} of the enterprises\n"
+    )
+    _print_kinds(measured)
+    _print_confusers(measured.confusers)
     _print_states(measured.states)
     _print_leads(measured)
-    if verbose:
-        score = measured.episodes
-        for word, spans in (("missed", score.missed), ("false", score.false)):
-            for s in spans:
-                print(f"  {word}: {s.enterprise_id} {s.subject} {s.from_} … {s.to}")
+    _print_reliability(measured)

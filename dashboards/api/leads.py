@@ -21,9 +21,21 @@ async def leads(
     enterprise_id: str = "",
     district: str = "",
     q: Annotated[str, Query(max_length=200)] = "",
+    status: Annotated[str, Query(pattern="^(open|decided)?$")] = "",
+    *,
+    check: Annotated[
+        bool, Query(description="Only where a registration is to be checked.")
+    ] = False,
 ) -> list[LeadRecord]:
     """Leads by rank, as one array; how many there are stands in X-Total-Count."""
-    wish = Wish(level=level, district=district, enterprise_id=enterprise_id, words=q)
+    wish = Wish(
+        level=level,
+        district=district,
+        enterprise_id=enterprise_id,
+        words=q,
+        status=status,
+        check=check,
+    )
     return [LeadRecord.of(lead) for lead in page.cut(await find_leads(desk, wish))]
 
 

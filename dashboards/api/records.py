@@ -46,6 +46,7 @@ class LeadRecord(Record):
     reason: dict[str, str]
     status: str
     testable: bool
+    registration_check: list[str]
 
     @classmethod
     def of(cls, lead: Lead) -> Self:

@@ -25,11 +25,13 @@ from dashboards.lanes import (
 )
 from dashboards.plant import CircuitNow, circuits_now
 from dashboards.render import PageContext, render
+from wattwitness.domain.early_warnings import EarlyWarning
 from wattwitness.domain.instants import from_us, to_us
 from wattwitness.domain.leads import Lead
 from wattwitness.domain.registry import Declaration, Enterprise
 from wattwitness.domain.testability import Testability
 from wattwitness.store.day_results import list_states
+from wattwitness.store.early_warnings import list_warnings
 from wattwitness.store.findings import list_episodes, list_testability
 
 router = APIRouter(include_in_schema=False)
@@ -45,6 +47,7 @@ class EnterprisePage(PageContext):
     enterprise: Annotated[Enterprise, "The plant."]
     circuits: Annotated[list[CircuitNow], "Its circuits with newest reading and state."]
     leads: Annotated[list[Lead], "Its leads, by rank."]
+    warnings: Annotated[list[EarlyWarning], "What holds right now and is no episode yet."]
     testability: Annotated[list[Testability], "Rules that this version judges: testable here?"]
     unbuilt: Annotated[list[Testability], "Rules that this version does not judge yet."]
     declarations: Annotated[list[Declaration], "What it declared, newest first."]
@@ -69,7 +72,7 @@ async def enterprise(request: Request, desk: TheDesk, enterprise_id: str) -> Res
     lanes = [
         Lane(
             circuit=circuit,
-            washes=washes_on(registry, circuit.circuit_id, episodes),
+            washes=washes_on(circuit.circuit_id, episodes),
             seconds=seconds_in_states(spells, circuit.circuit_id, window),
         )
         for circuit in circuits
@@ -81,6 +84,7 @@ async def enterprise(request: Request, desk: TheDesk, enterprise_id: str) -> Res
         enterprise=plant,
         circuits=await circuits_now(desk, enterprise_id),
         leads=await find_leads(desk, Wish(enterprise_id=enterprise_id)),
+        warnings=await list_warnings(desk.db, enterprise_id),
         testability=[row for row in told if row.why != NOT_YET_JUDGED],
         unbuilt=[row for row in told if row.why == NOT_YET_JUDGED],
         declarations=list(reversed(declarations)),

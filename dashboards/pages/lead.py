@@ -1,4 +1,4 @@
-"""`/leads/{lead_id}`: the evidence of one lead."""
+"""`/leads/{lead_id}`: the evidence of one lead, and what was decided about it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,15 +8,17 @@ from fastapi import APIRouter, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dashboards.case import Case, Reasons, read_case, reasons
+from dashboards.case import Case, read_case
 from dashboards.desk import TheDesk
 from dashboards.doubts import Doubt
 from dashboards.lanes import REACH, Lane, Mark, chart_json
+from dashboards.reasons import Reasons, reasons
 from dashboards.render import PageContext, render
 from dashboards.strip import StripDay
+from wattwitness.domain.decisions import Decision, Outcome
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.instants import from_us
-from wattwitness.domain.leads import Lead
+from wattwitness.domain.leads import Lead, LeadStatus
 from wattwitness.domain.registry import Declaration, Enterprise
 from wattwitness.domain.testability import Testability
 
@@ -44,8 +46,17 @@ class LeadPage(PageContext):
     declarations: Annotated[dict[str, Declaration], "Declarations that suppress, by id."]
     blind: Annotated[list[Testability], "Rules that cannot be tested here, with the reason."]
     strip: Annotated[list[StripDay], "30 days × 24 hours of treatment against production, or none."]
+    decisions: Annotated[list[Decision], "What was decided about it, newest first."]
+    outcomes: Annotated[list[str], "What can be decided now."]
     previous_id: Annotated[str | None, "The lead before it in rank."]
     next_id: Annotated[str | None, "The lead after it in rank."]
+
+
+def outcomes(lead: Lead) -> list[Outcome]:
+    """What can be decided: an open one is confirmed or dismissed, a decided one also taken back."""
+    status = LeadStatus(lead.status)
+    found = [o for o in (Outcome.CONFIRMED, Outcome.DISMISSED) if o.value != status.value]
+    return found if status is LeadStatus.OPEN else [*found, Outcome.NOT_YET]
 
 
 def _context(case: Case, now: datetime) -> LeadPage:
@@ -63,6 +74,8 @@ def _context(case: Case, now: datetime) -> LeadPage:
         declarations=case.declarations,
         blind=case.blind,
         strip=case.strip,
+        decisions=case.decisions,
+        outcomes=[item.value for item in outcomes(case.lead)],
         previous_id=case.previous_id,
         next_id=case.next_id,
     )

@@ -11,8 +11,10 @@ from dashboards.desk import TheDesk
 from dashboards.figures import Figures, read_figures
 from dashboards.inbox import Wish, find_leads
 from dashboards.render import PageContext, render
+from wattwitness.domain.early_warnings import EarlyWarning
 from wattwitness.domain.leads import Lead
 from wattwitness.domain.registry import Enterprise
+from wattwitness.store.early_warnings import list_warnings
 
 router = APIRouter(include_in_schema=False)
 TOP_LEADS = 8
@@ -28,22 +30,24 @@ class OverviewPage(PageContext):
     figures: Annotated[Figures, "The five-second figures and open alerts, as in /api/v1/overview."]
     top: Annotated[list[Lead], "The leads of the highest rank."]
     newest: Annotated[list[Lead], "The leads whose evidence reaches furthest towards now."]
-    enterprises: Annotated[dict[str, Enterprise], "Enterprises of these leads, by id."]
+    warnings: Annotated[list[EarlyWarning], "What holds right now and is no episode yet."]
+    enterprises: Annotated[dict[str, Enterprise], "Enterprises of all these, by id."]
 
 
 @router.get("/")
 async def overview(request: Request, desk: TheDesk) -> Response:
     """The page."""
     registry = await desk.registry()
-    leads = await find_leads(desk, Wish())
+    leads = await find_leads(desk, Wish(status="open"))
+    warnings = await list_warnings(desk.db)
     top = leads[:TOP_LEADS]
     newest = sorted(leads, key=lambda lead: (lead.to, lead.score), reverse=True)[:NEWEST_LEADS]
+    named = {lead.enterprise_id for lead in (*top, *newest)} | {w.enterprise_id for w in warnings}
     context = OverviewPage(
         figures=await read_figures(desk),
         top=top,
         newest=newest,
-        enterprises={
-            lead.enterprise_id: registry.enterprises[lead.enterprise_id] for lead in (*top, *newest)
-        },
+        warnings=warnings,
+        enterprises={e: registry.enterprises[e] for e in named},
     )
     return render(request, "overview", context)

@@ -1,6 +1,6 @@
 // Lanes: stacked charts with one cursor and one window. The server makes the buckets; a null bucket
 // is a gap in the database, and is hatched. Times are seconds since 1970.
-import { paint, stroke } from "./paint.js";
+import { name, paint, stroke } from "./paint.js";
 import { clock, ruler, span, width, zoned } from "./times.js";
 
 const chart = JSON.parse(document.getElementById("chart").textContent);
@@ -90,6 +90,7 @@ function options(lane) {
     },
     hooks: {
       drawClear: [(u) => paint(u, lane, chart.marks, lane.series ? gaps(lane.series) : [])],
+      draw: [(u) => name(u, lane, words.kinds)],
       setCursor: [(u) => readout(lane, u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : null)],
       setSelect: [(u) => {
         if (u.select.width < 6) return;

@@ -37,6 +37,44 @@ function box(u, item) {
   return [a, Math.max(b - a, LEAST_PX * devicePixelRatio)];
 }
 
+// [wash, label] by what a finding is about
+const TINTS = {
+  treatment: ["rgba(220, 38, 38, .2)", "#991b1b"],
+  metering: ["rgba(124, 58, 237, .18)", "#5b21b6"],
+  curtailment: ["rgba(220, 38, 38, .2)", "#991b1b"],
+  capacity: ["rgba(2, 132, 199, .13)", "#075985"],
+  info: ["rgba(2, 132, 199, .13)", "#075985"],
+};
+
+function label(ctx, text, at, row, top, ratio, colour) {
+  ctx.font = `${10.5 * ratio}px system-ui, sans-serif`;
+  if (!text || at[1] < ctx.measureText(text).width + 8 * ratio) return false;
+  ctx.textBaseline = "top";
+  ctx.textAlign = "left";
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 3 * ratio;
+  ctx.strokeStyle = "rgba(255, 255, 255, .85)";
+  ctx.strokeText(text, at[0] + 4 * ratio, top + (3 + 12 * row) * ratio);
+  ctx.fillStyle = colour;
+  ctx.fillText(text, at[0] + 4 * ratio, top + (3 + 12 * row) * ratio);
+  return true;
+}
+
+// The kinds of findings, written on their washes where there is room: over grid and curves.
+export function name(u, lane, kinds) {
+  const { ctx } = u, { top } = u.bbox, ratio = devicePixelRatio;
+  const taken = [];
+  ctx.save();
+  for (const wash of lane.washes) {
+    const at = box(u, wash);
+    if (!at) continue;
+    const ink = wash.suppressed ? "#475569" : (TINTS[wash.matter] || TINTS.metering)[1];
+    const row = taken.filter((other) => other[0] < at[0] + at[1] && at[0] < other[0] + other[1]).length;
+    if (row < 3 && label(ctx, kinds[wash.kind], at, row, top, ratio, ink)) taken.push(at);
+  }
+  ctx.restore();
+}
+
 export function paint(u, lane, marks, gaps) {
   const { ctx } = u, { top, height } = u.bbox, ratio = devicePixelRatio;
   ctx.save();
@@ -58,7 +96,7 @@ export function paint(u, lane, marks, gaps) {
       ctx.strokeRect(at[0], top, at[1], height);
       ctx.setLineDash([]);
     } else {
-      ctx.fillStyle = "rgba(220, 38, 38, .2)";
+      ctx.fillStyle = (TINTS[wash.matter] || TINTS.metering)[0];
       ctx.fillRect(at[0], top, at[1], height);
     }
   }

@@ -7,7 +7,7 @@ import numpy as np
 
 from gateway_sim.effects import Effect, Incident
 from gateway_sim.faults import curtailment
-from gateway_sim.faults.catalogue import PLANNERS
+from gateway_sim.faults.catalogue import FURTHER, PLANNERS
 from gateway_sim.faults.live import live_fault, recent_fault
 from gateway_sim.faults.site import DAY_S, Site
 from gateway_sim.noise import key_of, uniform_at
@@ -103,7 +103,8 @@ def _assign(scenario: Scenario, kind: str, sites: Sequence[Site], found: Planned
     tickets = rng.random(len(sites))
 
     def burden(n: int) -> tuple[int, float]:
-        kinds = {i.kind for i in found[sites[n].enterprise_id] if not i.lawful}
+        own = found[sites[n].enterprise_id]
+        kinds = {i.kind for i in own if kind in FURTHER or not i.lawful}
         return len(kinds), tickets[n]
 
     for n in sorted(range(len(sites)), key=burden):
@@ -111,6 +112,7 @@ def _assign(scenario: Scenario, kind: str, sites: Sequence[Site], found: Planned
             return
         incidents = PLANNERS[kind](sites[n])
         found[sites[n].enterprise_id] += incidents
+        sites[n].planned += [e for i in incidents for e in i.effects]
         wanted -= bool(incidents)
 
 

@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from gateway_sim.effects import Incident
-from gateway_sim.faults import curtailment, lawful, metering, treatment
+from gateway_sim.faults import (
+    curtailment,
+    lawful,
+    lawful_meters,
+    lawful_work,
+    metering,
+    treatment,
+)
 from gateway_sim.faults.site import Site
 
 Planner = Callable[[Site], list[Incident]]
@@ -36,9 +43,40 @@ PLANNERS: Mapping[str, Planner] = MappingProxyType(
         "feeder_outage": lawful.feeder_outage,
         "meter_hiccup": metering.meter_hiccup,
         "short_gap": lawful.short_gaps,
+        "trial_run": lawful_work.trial_run,
+        "spare_switch": lawful_work.spare_switch,
+        "recipe_change": lawful_work.recipe_change,
+        "long_warm_up": lawful_work.long_warm_up,
+        "seasonal_level": lawful_work.seasonal_level,
+        "duty_cycled_fan": lawful_work.duty_cycled_fan,
+        "fan_follows_lines": lawful_work.fan_follows_lines,
+        "late_queue": lawful_meters.late_queue,
+        "reversed_ct": lawful_meters.reversed_ct,
+        "single_phase_load": lawful_meters.single_phase_load,
+        "coarse_meter": lawful_meters.coarse_meter,
+        # last: they ask what the register will show
+        "meter_replaced": lawful_meters.meter_replaced,
+        "register_rolled_over": lawful_meters.register_rolled_over,
     }
 )
 """Kind → planner. `curtailment_violation` has no planner: it follows from the alert."""
+
+FURTHER = (
+    "trial_run",
+    "spare_switch",
+    "recipe_change",
+    "long_warm_up",
+    "seasonal_level",
+    "duty_cycled_fan",
+    "fan_follows_lines",
+    "late_queue",
+    "meter_replaced",
+    "register_rolled_over",
+    "reversed_ct",
+    "single_phase_load",
+    "coarse_meter",
+)
+"""Confusers that a city only has if its scenario asks for them."""
 
 DEFAULT_SHARES: Mapping[str, float] = MappingProxyType(
     {
@@ -67,6 +105,7 @@ DEFAULT_SHARES: Mapping[str, float] = MappingProxyType(
         "feeder_outage": 0.08,
         "meter_hiccup": 0.1,
         "short_gap": 0.2,
+        **dict.fromkeys(FURTHER, 0.0),
     }
 )
 """Kind → share of the enterprises. A scenario may change each; 0 leaves a kind out."""

@@ -11,7 +11,7 @@ from wattwitness.domain.registry import Declaration, DeclarationReason, Role
 PAPER_MARGIN_S = 15 * 60  # a declared window is a little wider than the work
 
 
-def _incident(
+def lawful_incident(
     site: Site,
     kind: str,
     spell: Spell,
@@ -21,6 +21,7 @@ def _incident(
     papers: tuple[Declaration, ...] = (),
     pairing_id: str | None = None,
 ) -> Incident:
+    """An entry of the key that nobody may be blamed for; about all circuits unless told."""
     return Incident(
         kind=kind,
         enterprise_id=site.enterprise_id,
@@ -61,7 +62,7 @@ def declared_maintenance(site: Site) -> list[Incident]:
             papers = _declared(site, DeclarationReason.MAINTENANCE, spell, pairing.treatment)
             off = effect(Action.FORCE_OFF, pairing.treatment, spell)
             found.append(
-                _incident(
+                lawful_incident(
                     site,
                     "declared_maintenance",
                     spell,
@@ -84,7 +85,7 @@ def feeder_outage(site: Site) -> list[Incident]:
     if site.rng.random() < 0.5:
         effects.append(effect(Action.LOSE, site.circuits(), spell))
     papers = _declared(site, DeclarationReason.POWER_CUT, spell) if site.rng.random() < 0.5 else ()
-    return [_incident(site, "feeder_outage", spell, "power failure", *effects, papers=papers)]
+    return [lawful_incident(site, "feeder_outage", spell, "power failure", *effects, papers=papers)]
 
 
 def comms_outage(site: Site) -> list[Incident]:
@@ -94,7 +95,9 @@ def comms_outage(site: Site) -> list[Incident]:
         spell = site.anywhere(40, 20 * 60)
         if spell is not None:
             late = effect(Action.DELAY, site.circuits(), spell)
-            found.append(_incident(site, "comms_outage", spell, "network down, resent later", late))
+            found.append(
+                lawful_incident(site, "comms_outage", spell, "network down, resent later", late)
+            )
     return found
 
 
@@ -105,7 +108,7 @@ def short_gaps(site: Site) -> list[Incident]:
         spell = site.anywhere(2, 14)
         if spell is not None:
             lost = effect(Action.LOSE, site.circuits(), spell)
-            found.append(_incident(site, "short_gap", spell, "readings lost", lost))
+            found.append(lawful_incident(site, "short_gap", spell, "readings lost", lost))
     return found
 
 
@@ -123,7 +126,9 @@ def declared_holiday(site: Site) -> list[Incident]:
     lines = tuple(line.name for line in site.plant.blueprint.lines)
     rest = effect(Action.LINE_STOP, lines, spell)
     papers = _declared(site, DeclarationReason.HOLIDAY, spell)
-    return [_incident(site, "declared_holiday", spell, "declared holiday", rest, papers=papers)]
+    return [
+        lawful_incident(site, "declared_holiday", spell, "declared holiday", rest, papers=papers)
+    ]
 
 
 def standby_idling(site: Site) -> list[Incident]:
@@ -138,5 +143,7 @@ def standby_idling(site: Site) -> list[Incident]:
         if spell is not None:
             idle = effect(Action.LINE_IDLE, lines, spell)
             why = "energised without work"
-            found.append(_incident(site, "standby_idling", spell, why, idle, circuits=production))
+            found.append(
+                lawful_incident(site, "standby_idling", spell, why, idle, circuits=production)
+            )
     return found

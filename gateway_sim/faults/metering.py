@@ -62,6 +62,7 @@ def counter_anomaly(site: Site) -> list[Incident]:
         lost_kwh = float(site.rng.integers(40, 400) * 10)
         back = effect(Action.REGISTER_BACK, (circuit,), (spell[0], FOR_EVER_S), lost_kwh)
         why = f"register turned back by {lost_kwh:.0f} kWh"
+        site.registers.add(circuit)
         return [_incident(site, "counter_anomaly", spell, (circuit,), why, back)]
     spell = site.inside_one_of(site.running((circuit,), HOUR_S), 3 * 60, 30 * 60)
     if spell is None:
@@ -69,6 +70,7 @@ def counter_anomaly(site: Site) -> list[Incident]:
     factor = float(site.rng.uniform(0.4, 0.75))
     slow = effect(Action.REGISTER_SLOW, (circuit,), spell, factor)
     why = f"register counts {factor:.0%} of the energy"
+    site.registers.add(circuit)
     return [_incident(site, "counter_anomaly", spell, (circuit,), why, slow)]
 
 

@@ -1,5 +1,6 @@
 """A plant under planning: where in its time something can be made to happen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -7,7 +8,6 @@ import numpy as np
 
 from gateway_sim.blueprint import GroupSpec
 from gateway_sim.effects import Action, Effect
-from gateway_sim.physics import TrueLoad
 from gateway_sim.plant import Plant
 from gateway_sim.spells import Spell, from_mask, merge
 from wattwitness.domain.registry import Alert, Pairing, Role
@@ -28,6 +28,8 @@ class Site:
         span: where incidents may lie [s since 1970].
         alert: the alert of the city, if it concerns this plant.
         taken: where something happens already.
+        registers: circuits whose register something happens to.
+        planned: effects of the incidents so far.
     """
 
     plant: Plant
@@ -35,6 +37,8 @@ class Site:
     span: Spell
     alert: Alert | None = None
     taken: list[Spell] = field(default_factory=list)
+    registers: set[str] = field(default_factory=set)
+    planned: list[Effect] = field(default_factory=list)
 
     @property
     def enterprise_id(self) -> str:
@@ -47,9 +51,17 @@ class Site:
         return (self.span[1] - self.span[0]) / DAY_S
 
     @cached_property
-    def load(self) -> TrueLoad:
-        """The truth over the span, before anything is planned."""
-        return self.plant.load(*self.span)
+    def _work(self) -> Mapping[str, list[Spell]]:
+        """When each circuit truly runs over the span, before anything is planned.
+
+        Spells, not minutes: a city is planned whole, and months of it have to fit into memory.
+        """
+        load = self.plant.load(*self.span)
+        step_s = self.plant.blueprint.step_s
+        return {
+            name: from_mask(load.states[row] == State.RUNNING, load.at_s, step_s)
+            for row, name in enumerate(self.plant.circuit_ids)
+        }
 
     def group_of(self, pairing: Pairing) -> GroupSpec:
         """The treatment group behind a pairing."""
@@ -64,9 +76,7 @@ class Site:
 
     def running(self, circuits: tuple[str, ...], bridge_s: int = 0) -> list[Spell]:
         """When any of the circuits truly runs; gaps up to `bridge_s` closed."""
-        rows = [self.plant.circuit_ids.index(name) for name in circuits]
-        mask = (self.load.states[rows] == State.RUNNING).any(axis=0)
-        return merge(from_mask(mask, self.load.at_s, self.plant.blueprint.step_s), bridge_s)
+        return merge([spell for name in circuits for spell in self._work[name]], bridge_s)
 
     def circuits(self, *roles: Role) -> tuple[str, ...]:
         """The ids of the circuits of these roles; of all without any."""

@@ -498,6 +498,7 @@ PAGES = {
     "rejects-all": "/rejects",
     "enterprise": "/enterprises/E1",
     "enterprise-main-only": "/enterprises/E4",
+    "rules": "/rules",
 }
 SAYS = {
     "overview": {
@@ -524,6 +525,10 @@ SAYS = {
     "enterprise": {
         "zh": ["RTO 风机", "可检验", "尚未判定"],
         "en": ["RTO 风机", "testable", "does not judge yet"],
+    },
+    "rules": {
+        "zh": ["治污假负载", "可检验 3 家"],
+        "en": ["Dummy load", "testable on 3 enterprises"],
     },
     "enterprise-main-only": {
         "zh": ["只有总表", "不可检验"],
@@ -704,3 +709,28 @@ async def test_it_prints_without_its_controls(city, look):
     await looker.page.emulate_media(media="print")
     assert not await looker.page.is_visible(".tools")
     assert await looker.page.is_visible(".sentence")
+
+
+async def test_a_lead_is_decided_with_a_reason_and_taken_back(city, look):
+    looker = await look("en")
+    await looker.visit(city.url + PAGES["lead"])
+    page = looker.page
+
+    async def decide(outcome: str, reason: str, standing: str) -> None:
+        await page.fill("[name=reason]", reason)
+        await page.click(f"button[value={outcome}]")
+        await page.wait_for_selector(f"h1 .status-{standing}")
+
+    await page.click("button[value=confirmed]")
+    assert await page.locator(".decisions").count() == 0, "without a reason nothing is kept"
+    await page.fill("[name=actor]", "Li")
+    await decide("confirmed", "the fan stood still", "confirmed")
+    assert "the fan stood still" in await page.inner_text(".decisions")
+    await looker.shoot("lead-decided")
+    await page.goto(city.url + "/leads")
+    assert NAMES[0] not in await page.locator(".row-link").all_inner_texts()
+    await looker.visit(city.url + PAGES["lead"])
+    assert await page.input_value("[name=actor]") == "Li"
+    await decide("not_yet", "another fan was meant", "open")
+    assert await page.locator(".decisions li").count() == 2
+    assert looker.troubles == []

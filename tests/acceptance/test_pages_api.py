@@ -104,7 +104,7 @@ async def test_leads_are_one_array_with_paging(client):
     assert answer.headers["X-Total-Count"] == "3"
     assert set(answer.json()[0]) == {
         *("lead_id", "enterprise_id", "rank", "score", "confidence", "level", "kinds", "from"),
-        *("to", "episodes", "reason", "status", "testable"),
+        *("to", "episodes", "reason", "status", "testable", "registration_check"),
     }
     assert answer.json()[0]["from"] == "2026-01-01T00:00:00Z"
     part = await client.get("/api/v1/leads?limit=1&offset=1")

@@ -48,6 +48,7 @@ _LEAD = {
     "reason": Kind.NESTED,
     "status": Kind.TEXT,
     "testable": Kind.FLAG,
+    "registration_check": Kind.IDS,  # pairings that miss from the first day on
 }
 _STATE = {
     "circuit_id": Kind.TEXT,

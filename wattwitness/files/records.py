@@ -53,6 +53,7 @@ def lead_record(it: Lead) -> Record:
         "reason": _plain(it.reason),
         "status": it.status,
         "testable": it.testable,
+        "registration_check": [pair.pairing_id for pair in it.registration_check],
     }
 
 

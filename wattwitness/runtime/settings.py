@@ -115,6 +115,15 @@ class Settings(BaseSettings):
         le=65_535,
         description="Preferred port of the embedded broker; the next free one is taken.",
     )
+    inspection_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Share of the enterprises drawn at random for inspection each week.",
+    )
+    inspection_seed: int = Field(
+        default=1, description="Seed of that draw; the same seed and week draw the same."
+    )
 
     @field_validator("timezone")
     @classmethod

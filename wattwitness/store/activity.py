@@ -1,10 +1,8 @@
 """What goes on right now, as counts: for the overview and for /metrics."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wattwitness.domain.instants import from_us
-from wattwitness.domain.leads import LeadLevel
 from wattwitness.store.database import Database
 from wattwitness.store.statements import statements
 
@@ -23,11 +21,3 @@ async def recent_readings(db: Database, now_us: int) -> RecentReadings:
         row = await connection.fetchrow(statements("activity")["recent_readings"], from_us(now_us))
     assert row is not None  # noqa: S101 - an aggregate gives one row
     return RecentReadings(minute=row["minute"], hour=row["hour"])
-
-
-async def lead_counts(db: Database) -> Mapping[LeadLevel, int]:
-    """Leads per level, every level present."""
-    async with db.connection() as connection:
-        rows = await connection.fetch(statements("activity")["lead_counts"])
-    found = {LeadLevel(row["level"]): int(row["n"]) for row in rows}
-    return {level: found.get(level, 0) for level in LeadLevel}

@@ -8,6 +8,7 @@ from datetime import date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from wattwitness.domain.facts import DayFact
 from wattwitness.domain.instants import from_us
 from wattwitness.domain.quality import DayQuality
 from wattwitness.domain.spells import ConditionSpell
@@ -35,6 +36,7 @@ class DayResults:
     quality: Sequence[DayQuality] = ()
     thresholds: Mapping[str, Thresholds] = field(default_factory=dict)  # circuit_id → levels
     spells: Sequence[ConditionSpell] = ()
+    facts: Sequence[DayFact] = ()
 
 
 async def replace_day_results(
@@ -53,7 +55,8 @@ async def replace_day_results(
         await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", _WRITE_LOCK, enterprise)
         for noun in ("states", "quality", "thresholds"):
             await connection.execute(sql[f"clear_{noun}"], list(keys.values()), days)
-        await connection.execute(sql["clear_spells"], enterprise, days)
+        for noun in ("spells", "facts"):
+            await connection.execute(sql[f"clear_{noun}"], enterprise, days)
         for day in days:
             await _insert_day(connection, enterprise, keys, day, results[day])
 
@@ -102,6 +105,15 @@ async def _insert_day(
                 for s in results.spells
             ],
         )
+
+    await connection.copy_records_to_table(
+        "day_facts",
+        records=[
+            (enterprise, day, f.kind, f.subject, f.values.astype("<f4").tobytes())
+            for f in results.facts
+        ],
+        columns=["enterprise_key", "day", "kind", "subject", "vals"],
+    )
 
 
 def _or_null(value: float) -> float | None:
@@ -162,6 +174,22 @@ async def load_spells(db: Database, enterprise_id: str) -> list[ConditionSpell]:
             from_=row["from_at"],
             to=row["to_at"],
             sums=row["sums"],
+        )
+        for row in rows
+    ]
+
+
+async def load_facts(db: Database, enterprise_id: str) -> list[DayFact]:
+    """All day facts of an enterprise, by kind, subject and day."""
+    async with db.connection() as connection:
+        rows = await connection.fetch(statements("day_results")["load_facts"], enterprise_id)
+    return [
+        DayFact(
+            enterprise_id=enterprise_id,
+            day=row["day"],
+            kind=row["kind"],
+            subject=row["subject"],
+            values=np.frombuffer(row["vals"], dtype="<f4"),
         )
         for row in rows
     ]

@@ -1,11 +1,12 @@
 """Findings as rows of their tables, and back."""
 
+from dataclasses import asdict
 from typing import Any
 
 import asyncpg
 
 from wattwitness.domain.episodes import Episode
-from wattwitness.domain.leads import Lead, LeadLevel, Matter
+from wattwitness.domain.leads import ChronicPair, Lead, LeadLevel, Matter
 
 
 def episode_row(key: int, e: Episode) -> tuple[Any, ...]:
@@ -21,7 +22,8 @@ def lead_row(key: int, lead: Lead) -> tuple[Any, ...]:
     return (
         lead.lead_id, key, lead.matter.value, lead.score, lead.confidence, lead.level.value,
         list(lead.kinds), lead.from_, lead.to, list(lead.episodes), dict(lead.reason),
-        [dict(doubt) for doubt in lead.doubts], lead.testable, lead.status,
+        [dict(doubt) for doubt in lead.doubts], lead.testable, lead.status, lead.newest_from,
+        [asdict(pair) for pair in lead.registration_check],
     )  # fmt: skip
 
 
@@ -58,4 +60,6 @@ def stored_lead(row: asyncpg.Record) -> Lead:
         doubts=tuple(row["doubts"]),
         testable=row["testable"],
         status=row["status"],
+        newest_from=row["newest_from"],
+        registration_check=tuple(ChronicPair(**pair) for pair in row["registration_check"]),
     )

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
+from wattwitness.domain.early_warnings import EarlyWarning
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.instants import from_us, to_us
 from wattwitness.domain.leads import Lead
@@ -14,18 +15,16 @@ from wattwitness.store.day_results import (
     DayResults,
     list_quality,
     list_states,
+    load_facts,
     load_histograms,
     load_spells,
     load_thresholds,
     replace_day_results,
     save_histograms,
 )
-from wattwitness.store.finding_rows import (
-    episode_row,
-    lead_row,
-    stored_episode,
-    stored_lead,
-)
+from wattwitness.store.early_warnings import replace_warnings
+from wattwitness.store.finding_rows import episode_row, stored_episode
+from wattwitness.store.leads import difference, get_lead, list_leads, replace_leads
 from wattwitness.store.mode import Connection
 from wattwitness.store.statements import statements
 
@@ -41,6 +40,7 @@ __all__ = [
     "list_quality",
     "list_states",
     "list_testability",
+    "load_facts",
     "load_histograms",
     "load_spells",
     "load_thresholds",
@@ -49,8 +49,6 @@ __all__ = [
     "save_histograms",
 ]
 
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
 STILL_GOING_ON = timedelta(hours=1)
 """An episode that ends no earlier than this before the newest data may just not be over."""
 
@@ -83,10 +81,9 @@ async def replace_findings(
     testability: Sequence[Testability],
     analysed_at_us: int,
     data_until_us: int | None = None,
+    warnings: Sequence[EarlyWarning] = (),
 ) -> None:
-    """Replace what is known of an enterprise; differences go to the trace. One transaction.
-
-    Only what differs is written: most analyses of live data find what is stored already.
+    """Replace what is known of an enterprise in one transaction, where it differs, with its trace.
 
     Args:
         db: the database.
@@ -96,6 +93,7 @@ async def replace_findings(
         testability: likewise.
         analysed_at_us: wall clock, for "when was this last looked at" [µs].
         data_until_us: how far the data reached [µs]; None = not known.
+        warnings: likewise; no episodes yet.
     """
     sql = statements("findings")
     analysed_at = from_us(analysed_at_us)
@@ -110,18 +108,10 @@ async def replace_findings(
             sql["insert_change"], [(analysed_at, until, key, *change) for change in changes]
         )
         await _replace_episodes(connection, key, before, episodes)
-        await _replace_leads(connection, enterprise_id, key, leads)
+        await replace_leads(connection, enterprise_id, key, leads)
         await _replace_testability(connection, enterprise_id, key, testability)
+        await replace_warnings(connection, enterprise_id, key, warnings)
         await connection.execute(sql["note_analysed"], key, analysed_at, until)
-
-
-def _difference(
-    before: Mapping[_Key, _Value], after: Mapping[_Key, _Value]
-) -> tuple[list[_Key], list[_Value]]:
-    """Keys to delete and values to insert, to get from one to the other."""
-    gone = [key for key, value in before.items() if after.get(key) != value]
-    new = [value for key, value in after.items() if before.get(key) != value]
-    return gone, new
 
 
 async def _stored_episodes(connection: Connection, enterprise_id: str) -> dict[str, Episode]:
@@ -134,20 +124,9 @@ async def _replace_episodes(
     connection: Connection, key: int, before: Mapping[str, Episode], episodes: Sequence[Episode]
 ) -> None:
     sql = statements("findings")
-    gone, new = _difference(before, {e.episode_id: e for e in episodes})
+    gone, new = difference(before, {e.episode_id: e for e in episodes})
     await connection.execute(sql["delete_episodes"], key, gone)
     await connection.executemany(sql["insert_episode"], [episode_row(key, e) for e in new])
-
-
-async def _replace_leads(
-    connection: Connection, enterprise_id: str, key: int, leads: Sequence[Lead]
-) -> None:
-    sql = statements("findings")
-    rows = await connection.fetch(sql["list_leads"], enterprise_id)
-    before = {lead.lead_id: lead for lead in map(stored_lead, rows)}
-    gone, new = _difference(before, {lead.lead_id: lead for lead in leads})
-    await connection.execute(sql["delete_leads"], key, gone)
-    await connection.executemany(sql["insert_lead"], [lead_row(key, lead) for lead in new])
 
 
 async def _replace_testability(
@@ -159,7 +138,7 @@ async def _replace_testability(
     before, after = (
         {(t.kind, t.pairing_id or ""): t for t in them} for them in (stored, testability)
     )
-    gone, new = _difference(before, after)
+    gone, new = difference(before, after)
     kinds, pairings = [kind for kind, _ in gone], [pairing for _, pairing in gone]
     await connection.execute(sql["delete_testability"], key, kinds, pairings)
     await connection.executemany(
@@ -223,31 +202,6 @@ async def list_episodes(
             statements("findings")["list_episodes"], *_bounds(from_us_, to_us_), chosen
         )
     return [stored_episode(row) for row in rows]
-
-
-async def list_leads(
-    db: Database,
-    from_us_: int | None = None,
-    to_us_: int | None = None,
-    enterprise_ids: Sequence[str] | None = None,
-) -> list[Lead]:
-    """Leads that overlap [from, to), ranked among all leads; the highest score first."""
-    async with db.connection() as connection:
-        rows = await connection.fetch(statements("findings")["list_leads"], None)
-    ranked = [replace(stored_lead(row), rank=n) for n, row in enumerate(rows, 1)]
-    start, end = _bounds(from_us_, to_us_)
-    return [
-        lead
-        for lead in ranked
-        if (start is None or lead.to > start)
-        and (end is None or lead.from_ < end)
-        and (enterprise_ids is None or lead.enterprise_id in enterprise_ids)
-    ]
-
-
-async def get_lead(db: Database, lead_id: str) -> Lead | None:
-    """One lead with its rank, or None."""
-    return next((lead for lead in await list_leads(db) if lead.lead_id == lead_id), None)
 
 
 async def list_testability(

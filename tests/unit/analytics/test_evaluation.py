@@ -1,11 +1,13 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from analytics.evaluation.episodes import score_episodes
 from analytics.evaluation.intervals import Proportion
-from analytics.evaluation.matching import Span, match
+from analytics.evaluation.leads import LeadOutcome, precision, top
+from analytics.evaluation.matching import Span, match, same_subject
+from analytics.evaluation.reliability import expected_calibration_error, reliability
 from analytics.evaluation.states import StateScore
 from wattwitness.domain.states import State
 
@@ -58,3 +60,56 @@ def test_state_f1_leaves_the_unknown_out() -> None:
     assert score.f1(State.RUNNING) == pytest.approx(0.8)
     assert score.f1(State.STANDBY) == 1.0
     assert score.said_share == pytest.approx(5 / 6)
+
+
+def test_what_cannot_be_known_helps_recall_nowhere(kit) -> None:
+    score = score_episodes(
+        "treatment_off",
+        planted=[span(kit, 8, 12)],
+        found=[span(kit, 8, 12), span(kit, 1, 2)],
+        unknowable=[span(kit, 1, 2), span(kit, 15, 16)],
+    )
+    assert score.recall == Proportion(1, 1)
+    assert score.recall_of_all == Proportion(2, 3)
+    assert (score.precision, score.explained) == (Proportion(1, 1), 1)
+
+
+def test_only_listed_consequences_excuse_a_false_finding(kit) -> None:
+    def score(kind):
+        return score_episodes(
+            kind, [], [span(kit, 8, 9, kind)], [span(kit, 7, 12, "frozen_reading")]
+        )
+
+    assert score("treatment_off").precision.value is None
+    assert score("clock_skew").precision.value == 0.0
+
+
+def test_a_subject_is_a_pairing_or_shared_circuits() -> None:
+    assert same_subject(about("R1"), about("R1", "A"))
+    assert not same_subject(about("R1", "A"), about("R2", "A"))
+    assert same_subject(about("R1", "A"), about("", "A", "B"))
+    assert not same_subject(about("", "A"), about("", "B"))
+
+
+def about(subject: str, *circuits: str) -> Span:
+    at = datetime(2026, 9, 7, tzinfo=UTC)
+    return Span(
+        enterprise_id="E", kind="k", from_=at, to=at, subject=subject, circuits=frozenset(circuits)
+    )
+
+
+def test_reliability_of_a_liar_and_of_an_honest_one() -> None:
+    honest = [(0.85, n < 17) for n in range(20)]
+    assert expected_calibration_error(reliability(honest)) == pytest.approx(0.0)
+    boaster = [(0.99, n < 10) for n in range(20)]
+    (bin_,) = reliability(boaster)
+    assert (bin_.low, bin_.right) == (0.98, Proportion(10, 20))
+    assert expected_calibration_error([bin_]) == pytest.approx(0.49)
+    assert expected_calibration_error([]) is None
+
+
+def test_the_top_of_the_leads_is_at_least_one() -> None:
+    leads = [LeadOutcome(score=n / 30, level="high", true=n != 29) for n in range(30)]
+    assert [lead.score for lead in top(leads)] == [29 / 30, 28 / 30]
+    assert precision(top(leads)) == Proportion(1, 2)
+    assert top([]) == []

@@ -12,10 +12,20 @@ from dashboards.pages.lead import LeadPage
 from dashboards.pages.leads import LeadsPage
 from dashboards.pages.overview import OverviewPage
 from dashboards.pages.rejects import RejectsPage
+from dashboards.pages.rules import RulesPage
 from dashboards.render import ErrorPage
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "pages.md"
-PAGES = [OverviewPage, LeadsPage, LeadPage, GatewaysPage, RejectsPage, EnterprisePage, ErrorPage]
+PAGES = [
+    OverviewPage,
+    LeadsPage,
+    LeadPage,
+    GatewaysPage,
+    RejectsPage,
+    EnterprisePage,
+    RulesPage,
+    ErrorPage,
+]
 GLOBALS = {"_", "gettext", "ngettext", "asset", "fmt", "language", "word", "frame", "parts"}
 
 

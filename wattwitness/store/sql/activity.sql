@@ -12,6 +12,3 @@ CROSS JOIN LATERAL (
       AND n.ts > $1::timestamptz - INTERVAL '2 hours'
 ) r
 WHERE l.ts > $1::timestamptz - INTERVAL '2 hours'
-
--- name: lead_counts
-SELECT level, count(*) AS n FROM leads GROUP BY level

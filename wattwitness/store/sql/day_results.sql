@@ -14,6 +14,9 @@ DELETE FROM day_thresholds WHERE circuit_key = ANY ($1::int[]) AND day = ANY ($2
 -- name: clear_spells
 DELETE FROM condition_spells WHERE enterprise_key = $1 AND day = ANY ($2::date[])
 
+-- name: clear_facts
+DELETE FROM day_facts WHERE enterprise_key = $1 AND day = ANY ($2::date[])
+
 -- name: insert_spell
 INSERT INTO condition_spells (enterprise_key, day, kind, subject, from_at, to_at, sums)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -39,6 +42,12 @@ SELECT kind, subject, from_at, to_at, sums
 FROM condition_spells JOIN enterprises USING (enterprise_key)
 WHERE enterprise_id = $1
 ORDER BY kind, subject, from_at
+
+-- name: load_facts
+SELECT kind, subject, day, vals
+FROM day_facts JOIN enterprises USING (enterprise_key)
+WHERE enterprise_id = $1
+ORDER BY kind, subject, day
 
 -- name: list_states
 -- whole spells, not cut to the range: days are joined on the way out

@@ -21,8 +21,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: insert_lead
 INSERT INTO leads (lead_id, enterprise_key, matter, score, confidence, level, kinds, from_at,
-                   to_at, episodes, reason, doubts, testable, status)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                   to_at, episodes, reason, doubts, testable, status, newest_from,
+                   registration_check)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 
 -- name: insert_testability
 INSERT INTO testability (enterprise_key, kind, pairing_id, testable, why)
@@ -48,7 +49,7 @@ ORDER BY enterprise_id, from_at, kind, pairing_id, circuits
 
 -- name: list_leads
 SELECT enterprise_id, matter, score, confidence, level, kinds, from_at, to_at, episodes, reason,
-       doubts, testable, status
+       doubts, testable, status, newest_from, registration_check
 FROM leads JOIN enterprises USING (enterprise_key)
 WHERE $1::text IS NULL OR enterprise_id = $1
 ORDER BY score DESC, enterprise_id, matter

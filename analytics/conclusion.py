@@ -1,0 +1,44 @@
+"""All that is known of one enterprise → its findings: one pure function."""
+
+from analytics.calibration import CALIBRATION, Calibration
+from analytics.detectors.line_up import EPISODES
+from analytics.detectors.stages import History
+from analytics.episodes.explained import units_together, without_echoes
+from analytics.leads.chronic import chronic_pairs
+from analytics.leads.early import early_warnings
+from analytics.leads.merging import Scene, leads_of
+from analytics.leads.meter_changes import register_backs
+from analytics.results import Findings
+from analytics.testability import testability_of
+from wattwitness.domain.instants import from_us
+
+
+def conclude(
+    history: History, district: str | None, calibration: Calibration = CALIBRATION
+) -> Findings:
+    """Episodes, leads, testability and warnings.
+
+    Args:
+        history: of the enterprise.
+        district: of the enterprise.
+        calibration: what the confidence of a method is worth.
+    """
+    told = without_echoes(
+        units_together([e for look in EPISODES for e in look(history)]),
+        history.plant.pairings,
+    )
+    episodes = sorted(
+        calibration.applied(told),
+        key=lambda e: (e.from_, e.kind, e.pairing_id or "", e.circuits),
+    )
+    scene = Scene(
+        plant=history.plant,
+        district=district,
+        alerts=history.alerts,
+        watermark=from_us(history.watermark_us),
+        chronic=chronic_pairs(history),
+        register_backs=register_backs(history),
+    )
+    return Findings(
+        episodes, leads_of(scene, episodes), testability_of(history), early_warnings(history)
+    )

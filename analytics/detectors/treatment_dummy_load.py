@@ -1,0 +1,261 @@
+"""`treatment_dummy_load` (治污假负载): the power is right, the physics are not.
+
+A heater in place of a fan is invisible in kW. It differs in what a motor cannot do: its power
+factor is one, its power follows the square of the voltage, its phases are balanced otherwise.
+Method: block by block the unit's power factor (measured, or from P and Q, or from P, U and I), the
+imbalance of its currents, and the sums of a regression of ln P on ln U, against its own reference.
+Only a unit whose reference differs from a resistor can be told from one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.detectors.stages import FactTable, History, RawDay
+from analytics.episodes.declared import BlockPart, accepted, block_parts, covers_unit
+from analytics.episodes.plain import evidence_of
+from analytics.pairing.blocks import block_instants_us
+from analytics.references import Period, reference_period, within
+from wattwitness.domain.episodes import Episode
+from wattwitness.domain.facts import BLOCK_MIN, BLOCKS, DayFact
+from wattwitness.domain.instants import US_PER_MINUTE, from_us
+from wattwitness.domain.registry import Pairing, Role
+from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
+
+KIND = "treatment_dummy_load"
+PHYSICS_FACT = "unit_physics"  # per treatment circuit, five times [96]: mean kW, power factor,
+#                                imbalance of currents, Σ dlnU², Σ dlnU·dlnP
+LEAST_READINGS = 3  # of a block; fewer where the interval is longer
+WORKING_SHARE = 0.3  # of the day's upper power: below, the unit is not working
+UNIT_SHARE = 0.4  # of its reference: a block with less says nothing about the unit
+LEAST_BLOCKS = 8
+POOLED_BLOCKS = 9  # blocks on both sides whose regressions are added up
+LEAST_VARIATION = 2e-4  # Σ dlnU² that fixes an exponent well enough
+
+
+def _power_factor(raw: RawDay) -> NDArray[np.float64]:
+    """Measured, or from P and Q, or from P, U and I; NaN where none is possible [n]."""
+    rows = raw.rows
+    with np.errstate(invalid="ignore", divide="ignore"):
+        from_q = rows["p_kw"] / np.hypot(rows["p_kw"], rows["q_kvar"])
+        volt_ampere = sum(rows[f"u_{k}"] * rows[f"i_{k}"] for k in "abc")
+        from_i = np.where(volt_ampere > 0, rows["p_kw"] * 1000.0 / volt_ampere, np.nan)
+    found = np.where(np.isfinite(rows["pf"]), np.abs(rows["pf"]), from_q)
+    return np.asarray(np.where(np.isfinite(found), found, np.minimum(from_i, 1.0)))
+
+
+def _imbalance(raw: RawDay) -> NDArray[np.float64]:
+    """Largest deviation of a phase current from their mean, relative [n]."""
+    current = np.stack([np.abs(raw.rows[f"i_{k}"]) for k in "abc"], axis=1)
+    mean = current.mean(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.abs(current - mean[:, np.newaxis]).max(axis=1) / mean
+    return np.asarray(np.where(mean > 0, spread, np.nan))
+
+
+def _least_readings(raw: RawDay) -> NDArray[np.int64]:
+    """How many readings make a block, per cell of circuit × block."""
+    fit = BLOCK_MIN * US_PER_MINUTE // raw.plant.interval_us
+    return np.repeat(np.clip(fit, 1, LEAST_READINGS), BLOCKS)
+
+
+def raw_facts(raw: RawDay) -> list[DayFact]:
+    """Physics of every treatment unit while it draws power."""
+    treatment = np.array([c.role is Role.TREATMENT for c in raw.plant.circuits], dtype=np.bool_)
+    use = raw.today & treatment[raw.circuit_row] & ~raw.invalid & (raw.rows["p_kw"] > 0)
+    if not use.any():
+        return []
+    n = len(raw.plant.circuits)
+    row, power = raw.circuit_row[use], raw.rows["p_kw"][use]
+    upper = np.zeros(n)
+    for own in np.unique(row).tolist():
+        upper[own] = np.quantile(power[row == own], 0.9)
+    working = power >= WORKING_SHARE * upper[row]
+    cell = raw.block()[use][working]
+    cell = np.minimum(cell, n * BLOCKS - 1)
+
+    def sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = np.bincount(cell, weights=values[use][working], minlength=n * BLOCKS)
+        return found.astype(np.float64)
+
+    count = np.bincount(cell, minlength=n * BLOCKS)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        enough = np.where(count >= _least_readings(raw), count, np.nan)
+        ln_p = np.log(np.where(raw.rows["p_kw"] > 0, raw.rows["p_kw"], np.nan))
+        ln_u = np.log(np.mean([raw.rows[f"u_{k}"] for k in "abc"], axis=0))
+        mean_u, mean_p = sums(ln_u) / enough, sums(ln_p) / enough
+        columns = np.stack(
+            [
+                sums(raw.rows["p_kw"]) / enough,
+                sums(_power_factor(raw)) / enough,
+                sums(_imbalance(raw)) / enough,
+                sums(ln_u**2) - enough * mean_u**2,
+                sums(ln_u * ln_p) - enough * mean_u * mean_p,
+            ]
+        ).reshape(5, n, BLOCKS)
+    return [
+        raw.fact(PHYSICS_FACT, raw.plant.circuits[k].circuit_id, columns[:, k].ravel())
+        for k in np.unique(row).tolist()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Physics:
+    """A unit's blocks, one after the other; NaN = not measured or not working."""
+
+    number: NDArray[np.int64]  # ordinal of the day × 96 + block
+    kw: NDArray[np.float64]
+    pf: NDArray[np.float64]
+    imbalance: NDArray[np.float64]
+    exponent: NDArray[np.float64]  # of P against U, pooled over neighbours
+    reference: NDArray[np.bool_]
+    period: Period
+
+
+def _pooled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum over the block and its neighbours on both sides."""
+    kernel = np.ones(2 * POOLED_BLOCKS + 1)
+    if len(values) < len(kernel):
+        return np.full(values.shape, float(np.nansum(values)))
+    return np.convolve(np.nan_to_num(values), kernel, mode="same")
+
+
+def _physics(table: FactTable, period: Period) -> _Physics:
+    ordinal = np.array([day.toordinal() for day in table.days], dtype=np.int64)
+    number = (ordinal[:, np.newaxis] * BLOCKS + np.arange(BLOCKS)).ravel()
+    columns = table.values.astype(np.float64).reshape(len(ordinal), 5, BLOCKS)
+    kw, pf, imbalance, s_uu, s_up = (columns[:, k].ravel() for k in range(5))
+    known = np.isfinite(kw)
+    s_uu, s_up = _pooled(s_uu[known]), _pooled(s_up[known])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        exponent = np.where(s_uu >= LEAST_VARIATION, s_up / s_uu, np.nan)
+    inside = np.repeat(within(table, period), BLOCKS)[known]
+    return _Physics(number[known], kw[known], pf[known], imbalance[known], exponent, inside, period)
+
+
+def _median(values: NDArray[np.float64], use: NDArray[np.bool_]) -> float:
+    own = values[use & np.isfinite(values)]
+    return float(np.median(own)) if len(own) >= LEAST_BLOCKS else float("nan")
+
+
+def _upper(values: NDArray[np.float64], use: NDArray[np.bool_]) -> float:
+    own = values[use & np.isfinite(values)]
+    return float(np.quantile(own, 0.99)) if len(own) >= 4 * LEAST_BLOCKS else float("nan")
+
+
+def _votes(unit: _Physics) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Per block: signs that speak for a resistor, and signs that could be read at all."""
+    parameters = CATALOGUE[KIND].parameters
+    for_it = np.zeros(len(unit.number), dtype=np.int64)
+    read = np.zeros(len(unit.number), dtype=np.int64)
+    pf = _median(unit.pf, unit.reference)
+    if pf <= parameters["motor_pf"]:
+        read += 2 * np.isfinite(unit.pf)  # the clearest sign counts twice
+        clear = max(parameters["resistor_pf"], pf + parameters["pf_clearance"])
+        for_it += 2 * (unit.pf >= clear)
+    low, high = parameters["resistor_exponent_low"], parameters["resistor_exponent_high"]
+    upper = _upper(unit.exponent, unit.reference)
+    if upper <= low:  # the unit itself, with all its noise, never looked like one
+        read += np.isfinite(unit.exponent)
+        for_it += (unit.exponent >= low) & (unit.exponent <= high)
+    imbalance = _median(unit.imbalance, unit.reference)
+    if imbalance >= parameters["motor_imbalance"]:
+        read += np.isfinite(unit.imbalance)
+        for_it += unit.imbalance <= 0.5 * imbalance
+    return for_it, read
+
+
+def _episode(
+    history: History,
+    pairing: Pairing,
+    circuit_id: str,
+    unit: _Physics,
+    part: NDArray[np.intp],
+    piece: BlockPart,
+) -> Episode:
+    numbers: dict[str, tuple[float | str, str]] = {
+        "treatment_mean": (float(unit.kw[part].mean()), "kW"),
+        "known_minutes": (float(len(part) * BLOCK_MIN), "min"),
+        "reference": (unit.period.basis, ""),
+    }
+    for name, values in (
+        ("power_factor", unit.pf),
+        ("voltage_exponent", unit.exponent),
+        ("current_imbalance", unit.imbalance),
+    ):
+        if np.isfinite(values[part]).any():
+            numbers[name] = (float(np.nanmedian(values[part])), "")
+            numbers[f"{name}_reference"] = (_median(values, unit.reference), "")
+    least = int(CATALOGUE[KIND].parameters["episode_min"] / BLOCK_MIN)
+    full = unit.number[part[min(least, len(part)) - 1]]
+    told_us = int(block_instants_us(np.array([full]), history.plant.zone)[0])
+    told = from_us(told_us + BLOCK_MIN * US_PER_MINUTE)
+    by_pf = _median(unit.pf, unit.reference) <= CATALOGUE[KIND].parameters["motor_pf"]
+    return Episode(
+        enterprise_id=history.plant.enterprise_id,
+        kind=KIND,
+        from_=piece.from_,
+        to=piece.to,
+        detected_at=min(told, piece.to),
+        circuits=(circuit_id,),
+        pairing_id=pairing.pairing_id,
+        confidence=(0.95 if by_pf else 0.8) - (0.0 if unit.period.verified else 0.03),
+        evidence=evidence_of({k: v for k, v in numbers.items() if v[0] == v[0]}),
+        rule_version=RULE_VERSION,
+        suppressed_by=piece.declaration_id,
+    )
+
+
+def _stretches(unit: _Physics) -> Iterator[NDArray[np.intp]]:
+    """Positions of blocks that speak for a resistor and follow each other.
+
+    Blocks that say nothing (the unit was switched in them) are passed over, and so is a single one
+    that says otherwise: readings of many minutes mix what was before a switch with what came after.
+    """
+    bridge = CATALOGUE[KIND].parameters["bridge_hours"] * 4
+    for_it, read = _votes(unit)
+    level = _median(unit.kw, unit.reference)
+    judged = np.flatnonzero((read >= 1) & (unit.kw >= UNIT_SHARE * level))
+    if not len(judged):
+        return
+    dummy = for_it[judged] >= np.maximum(1, 0.6 * read[judged])
+    between = dummy.copy()
+    between[1:-1] |= dummy[:-2] & dummy[2:]
+    breaks = np.flatnonzero(np.diff(unit.number[judged]) > bridge) + 1
+    flips = np.flatnonzero(np.diff(between.astype(np.int8))) + 1
+    for part in np.split(np.arange(len(judged)), np.union1d(breaks, flips)):
+        if between[part[0]]:
+            yield judged[part[dummy[part]]]
+
+
+def _of_unit(history: History, pairing: Pairing, circuit_id: str) -> list[Episode]:
+    parameters = CATALOGUE[KIND].parameters
+    table = history.facts_of(PHYSICS_FACT, circuit_id)
+    period = reference_period(history, table.days)
+    if period is None:
+        return []
+    unit = _physics(table, period)
+    found = []
+    valid = accepted(history.plant, lambda d: covers_unit(d, pairing, circuit_id))
+    begins = block_instants_us(unit.number, history.plant.zone)
+    for part in _stretches(unit):
+        found += [
+            _episode(history, pairing, circuit_id, unit, part[piece.blocks], piece)
+            for piece in block_parts(valid, begins[part], BLOCK_MIN * US_PER_MINUTE)
+            if len(piece.blocks) * BLOCK_MIN >= parameters["episode_min"]
+        ]
+    return found
+
+
+def episodes(history: History) -> list[Episode]:
+    """Dummy loads of all units, each unit once."""
+    found: list[Episode] = []
+    seen: set[str] = set()
+    for pairing in history.plant.pairings:
+        for circuit_id in pairing.treatment:
+            if circuit_id not in seen and circuit_id in history.plant.row:
+                seen.add(circuit_id)
+                found += _of_unit(history, pairing, circuit_id)
+    return found

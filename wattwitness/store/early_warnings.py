@@ -1,0 +1,47 @@
+"""Warnings of rules that hold right now and are no episodes yet; see sql/early_warnings.sql."""
+
+from collections.abc import Sequence
+
+from wattwitness.domain.early_warnings import EarlyWarning
+from wattwitness.store.database import Database
+from wattwitness.store.mode import Connection
+from wattwitness.store.statements import statements
+
+
+async def replace_warnings(
+    connection: Connection, enterprise_id: str, key: int, warnings: Sequence[EarlyWarning]
+) -> None:
+    """The warnings of an enterprise, within a transaction of the caller."""
+    if list(warnings) == await _stored(connection, enterprise_id):
+        return
+    sql = statements("early_warnings")
+    await connection.execute(sql["delete_warnings"], key)
+    await connection.executemany(
+        sql["insert_warning"],
+        [
+            (key, w.kind, w.pairing_id, w.from_, w.to, w.known_minutes, w.required_minutes)
+            for w in warnings
+        ],
+    )
+
+
+async def _stored(connection: Connection, enterprise_id: str | None) -> list[EarlyWarning]:
+    rows = await connection.fetch(statements("early_warnings")["list_warnings"], enterprise_id)
+    return [
+        EarlyWarning(
+            enterprise_id=row["enterprise_id"],
+            kind=row["kind"],
+            pairing_id=row["pairing_id"],
+            from_=row["from_at"],
+            to=row["to_at"],
+            known_minutes=row["known_minutes"],
+            required_minutes=row["required_minutes"],
+        )
+        for row in rows
+    ]
+
+
+async def list_warnings(db: Database, enterprise_id: str | None = None) -> list[EarlyWarning]:
+    """Warnings, the oldest first; of one enterprise or of all."""
+    async with db.connection() as connection:
+        return await _stored(connection, enterprise_id)
