@@ -95,6 +95,24 @@ def _day_rows(rows: Readings, from_us_: int, to_us_: int) -> Readings:
     return rows[inside]
 
 
+def _quality(raw: RawDay, extent: Extent) -> tuple[DayQuality, ...]:
+    """Slots of the day, circuit by circuit."""
+    plant, found = raw.plant, []
+    for row, circuit in enumerate(plant.circuits):
+        own = raw.today & (raw.circuit_row == row)
+        slots = DaySlots(
+            circuit_id=circuit.circuit_id,
+            day=raw.day,
+            bounds=raw.bounds,
+            interval_us=int(plant.interval_us[row]),
+            first_us=extent.first_us.get(circuit.circuit_id),
+            watermark_us=extent.watermark_us,
+            declared=plant.declared(circuit.circuit_id),
+        )
+        found.append(day_quality(slots, raw.rows[own], raw.invalid[own]))
+    return tuple(found)
+
+
 def _one_day(block: ColumnsBlock, day: date) -> DayColumns:
     plant = block.plant
     start, end = bounds_us(day, plant)
@@ -103,20 +121,6 @@ def _one_day(block: ColumnsBlock, day: date) -> DayColumns:
     skip = margin // US_PER_MINUTE
     power = minute_grid(found, plant, start - margin, skip + (end - start) // US_PER_MINUTE)
     power = np.ascontiguousarray(power[:, skip:])
-    today = found.rows["ts"] >= start
-    quality = []
-    for row, circuit in enumerate(plant.circuits):
-        own = today & (found.circuit_row == row)
-        slots = DaySlots(
-            circuit_id=circuit.circuit_id,
-            day=day,
-            bounds=(start, end),
-            interval_us=int(plant.interval_us[row]),
-            first_us=block.extent.first_us.get(circuit.circuit_id),
-            watermark_us=block.extent.watermark_us,
-            declared=plant.declared(circuit.circuit_id),
-        )
-        quality.append(day_quality(slots, found.rows[own], found.invalid[own]))
     raw = RawDay(
         plant=plant,
         day=day,
@@ -132,7 +136,7 @@ def _one_day(block: ColumnsBlock, day: date) -> DayColumns:
         day,
         power,
         day_histograms(power),
-        tuple(quality),
+        _quality(raw, block.extent),
         spells,
         tuple(fact for facts in RAW_FACTS for fact in facts(raw)),
     )

@@ -101,6 +101,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "no_register": N_("no energy register is read"),
             "no_receipt_times": N_("when readings arrived is not known"),
             "power_only": N_("only power is measured"),
+            "like_a_resistor": N_("the unit itself looks like a resistor"),
             "too_coarse": N_("the values are too coarse, or hardly move"),
         },
         "status": {

@@ -36,7 +36,8 @@ def mark(raw: RawDay) -> list[ConditionSpell]:
     found: list[ConditionSpell] = []
     end_us = min(raw.bounds[1], raw.watermark_us)
     for row, circuit in enumerate(raw.plant.circuits):
-        rows = raw.rows[slice(*np.searchsorted(raw.circuit_row, (row, row + 1)))]
+        own = np.flatnonzero(raw.circuit_row == row)
+        rows = raw.rows[own[0] : own[-1] + 1] if len(own) else raw.rows[:0]
         interval_us = int(raw.plant.interval_us[row])
         reach = max(BRIDGED_INTERVALS * interval_us, LEAST_GAP_MIN * US_PER_MINUTE)
         rows = rows[rows["ts"] >= raw.bounds[0]]

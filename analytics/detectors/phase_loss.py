@@ -49,7 +49,9 @@ def _lost(raw: RawDay) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     others = current[:, 1:].mean(axis=1)
     loaded = np.isfinite(others) & (others >= least_a)
     lost_i = loaded & (current[:, 0] < parameters["current_share"] * others)
-    return (lost_u | lost_i) & ~raw.invalid, loaded | (known_u & lost_u)
+    # without currents nobody knows the load: the circuit counts wherever it is energised
+    could = np.where(np.isfinite(others), loaded, known_u) | lost_u
+    return (lost_u | lost_i) & ~raw.invalid, could
 
 
 def mark(raw: RawDay) -> list[ConditionSpell]:

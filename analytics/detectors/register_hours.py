@@ -31,6 +31,14 @@ def shown_step_kw(p_kw: NDArray[np.float64]) -> float:
     return 0.0
 
 
+def _opening(hour: int, sound: NDArray[np.intp]) -> dict[str, float]:
+    """Minutes of the day around an hour in which no sound hour lies."""
+    before, after = sound[sound < hour], sound[sound > hour]
+    open_before = hour - (int(before[-1]) + 1 if len(before) else 0)
+    open_after = (int(after[0]) if len(after) else HOURS) - hour - 1
+    return {"open_before_min": 60.0 * open_before, "open_after_min": 60.0 * open_after}
+
+
 def hour_spells(raw: RawDay, steps: Steps) -> list[ConditionSpell]:
     """Hours of the day whose register counts other than the power."""
     parameters = CATALOGUE[KIND].parameters
@@ -63,11 +71,8 @@ def hour_spells(raw: RawDay, steps: Steps) -> list[ConditionSpell]:
     sound = np.flatnonzero(compared & (doubt <= parameters["energy_share"] * power_kwh))
     found = []
     for k in bad.tolist():
-        before, after = sound[sound < k], sound[sound > k]
-        open_before = k - (int(before[-1]) + 1 if len(before) else 0)
-        open_after = (int(after[0]) if len(after) else HOURS) - k - 1
         sums = {"power_kwh": float(power_kwh[k]), "register_kwh": float(counted_kwh[k])}
-        sums |= {"open_before_min": 60.0 * open_before, "open_after_min": 60.0 * open_after}
+        sums |= _opening(k, sound)
         hour_us = raw.bounds[0] + k * US_PER_HOUR
         found.append(
             register_spell(raw, steps.row, hour_us, min(hour_us + US_PER_HOUR, raw.bounds[1]), sums)

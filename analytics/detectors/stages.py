@@ -36,7 +36,7 @@ class RawDay:
     day: date
     bounds: Interval  # [from, to) of the local day [µs]
     rows: Readings  # of [from - margin, to), (circuit, ts) order [n]
-    circuit_row: NDArray[np.intp]  # row of the plant, ascending [n]
+    circuit_row: NDArray[np.intp]  # row of the plant; each circuit's readings are together [n]
     invalid: NDArray[np.bool_]  # marks of analytics.quality [n]
     watermark_us: int  # newest data time of the whole store
 

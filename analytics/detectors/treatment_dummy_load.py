@@ -208,6 +208,13 @@ def _episode(
     )
 
 
+def is_readable(history: History, circuit_id: str) -> bool:
+    """Whether a unit's own physics differ from a resistor's in anything that is measured."""
+    table = history.facts_of(PHYSICS_FACT, circuit_id)
+    period = reference_period(history, table.days)
+    return period is not None and bool(_votes(_physics(table, period))[1].any())
+
+
 def _stretches(unit: _Physics) -> Iterator[NDArray[np.intp]]:
     """Positions of blocks that speak for a resistor and follow each other.
 

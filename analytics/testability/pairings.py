@@ -6,7 +6,7 @@ import numpy as np
 
 from analytics.detectors.measured import measured
 from analytics.detectors.stages import History
-from analytics.detectors.treatment_dummy_load import PHYSICS_FACT
+from analytics.detectors.treatment_dummy_load import PHYSICS_FACT, is_readable
 from analytics.detectors.treatment_inspection_only import RUN_FACT
 from analytics.pairing.levels import levels_of
 from analytics.plants import Plant
@@ -92,7 +92,7 @@ def _physics_limit(history: History, pairing: Pairing) -> str:
         return "no_voltage_or_power_factor"
     if not any(np.isfinite(history.facts_of(PHYSICS_FACT, c).values).any() for c in units):
         return "too_little_history"
-    return ""
+    return "" if any(is_readable(history, c) for c in units) else "too_coarse"
 
 
 _OWN_LIMITS: Mapping[str, Callable[[History, Pairing], str]] = {

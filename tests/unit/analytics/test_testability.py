@@ -135,8 +135,10 @@ def test_physics_need_a_voltage_or_a_power_factor(kit) -> None:
     assert of_kind(kit, kind, power) == "no_voltage_or_power_factor"
     shown = measured(kit, "T", "p_kw", "pf")
     assert of_kind(kit, kind, shown) == "too_little_history"
-    physics = facts(kit, PHYSICS_FACT, "T", np.full(480, 0.8))
+    physics = facts(kit, PHYSICS_FACT, "T", np.full(480, 0.8), days=2)
     assert of_kind(kit, kind, shown + physics) == ""
+    drive = facts(kit, PHYSICS_FACT, "T", np.repeat([9.0, 0.99, 0.0, 0.0, 0.0], 96), days=2)
+    assert of_kind(kit, kind, shown + drive) == "too_coarse"
 
 
 def test_inspection_only_needs_days(kit) -> None:

@@ -59,6 +59,13 @@ def test_a_load_that_was_wired_to_two_phases_is_no_event(drawn) -> None:
     assert found(drawn, meter(slice(0, N), i_c=0.0)) == []
 
 
+def test_voltages_alone_can_tell(drawn) -> None:
+    columns = {k: v for k, v in meter(LOST, u_b=40.0).items() if not k.startswith("i_")}
+    assert len(found(drawn, columns)) == 1
+    wired_so = {k: v for k, v in meter(slice(0, N), u_b=0.0).items() if not k.startswith("i_")}
+    assert found(drawn, wired_so) == []
+
+
 def test_two_phases_cannot_tell(drawn) -> None:
     columns = {k: v for k, v in meter(LOST, u_b=40.0).items() if not k.endswith("_c")}
     assert found(drawn, columns) == []
