@@ -66,6 +66,24 @@ def usual_lag_s(smallest: NDArray[np.float32], interval_s: float) -> float:
     return min(max(usual, 0.0), interval_s + ALLOWANCE_S)
 
 
+def _like_a_neighbour(smallest: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Blocks whose lag is that of the block before or after.
+
+    The lag of a queue shrinks from one to the next. Gateways that send in bundles show a queue of
+    their own, over and over.
+
+    Args:
+        smallest: smallest lag of the blocks [days, 96] s.
+    """
+    flat = smallest.ravel()
+    known = np.flatnonzero(np.isfinite(flat))
+    alike = np.zeros(flat.shape, dtype=np.bool_)
+    near = np.abs(np.diff(flat[known])) <= STEADY_S
+    alike[known[1:]] |= near
+    alike[known[:-1]] |= near
+    return alike.reshape(smallest.shape)
+
+
 def _spells(history: History, gateway_id: str, table: FactTable) -> list[ConditionSpell]:
     """Blocks with a wrong clock, as spells whose sums hold the skew."""
     limit_s = CATALOGUE[KIND].parameters["skew_s"]
@@ -74,7 +92,7 @@ def _spells(history: History, gateway_id: str, table: FactTable) -> list[Conditi
     smallest, upper = table.values[:, :BLOCKS], table.values[:, BLOCKS:]
     skew_s = usual_lag_s(smallest, interval_s) - smallest  # positive: the clock is ahead
     steady = upper - smallest <= STEADY_S + 0.5 * interval_s
-    wrong = (np.abs(skew_s) > limit_s) & steady
+    wrong = (np.abs(skew_s) > limit_s) & steady & _like_a_neighbour(smallest)
     found = []
     for day, (mask, skew) in zip(table.days, zip(wrong, skew_s, strict=True), strict=True):
         start_us = to_us(day_bounds(day, history.plant.zone)[0])

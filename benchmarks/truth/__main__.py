@@ -92,7 +92,7 @@ def _ablate(size: Size, shape: str, seeds: Sequence[int], processes: int) -> Non
         )
         print(f"precision {share(measured.everything.precision)}")
         for kind in ablation.kinds:
-            print(kind_row(kind, measured.kinds[kind]), flush=True)
+            print(kind_row(kind, measured.kinds[kind], measured.untestable[kind]), flush=True)
 
 
 def _peak_mb() -> float:

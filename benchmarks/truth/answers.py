@@ -1,6 +1,6 @@
 """The answer key as spans that can be scored, sorted into what could be known and what not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ from wattwitness.domain.states import State
 from wattwitness.domain.testability import Testability
 
 US = 1_000_000
+DAY_S = 86_400
+LOCAL_S = 8 * 3600  # all cities lie in Asia/Shanghai
 KINDS = tuple(code for code, rule in CATALOGUE.items() if rule.since and rule.matter)
 """What is scored: every kind that is judged."""
 LEAST_MIN = {
@@ -43,7 +45,8 @@ class Answers:
     """The key of one enterprise."""
 
     knowable: Sequence[Span]
-    unknowable: Sequence[Span]
+    unknowable: Sequence[Span]  # not testable there, or too slight to be the kind
+    untestable: Sequence[Span]  # of these, all that were not too slight
     lawful: Sequence[Span]
     unlawful_days: int  # local days touched by anything unlawful
 
@@ -163,6 +166,27 @@ def _testable(testability: Sequence[Testability]) -> set[tuple[str, str]]:
     return {(t.kind, t.pairing_id or "") for t in testability if t.testable}
 
 
+def _planted(job: Job, end_s: int) -> Iterator[tuple[Span, bool]]:
+    """Everything planted that is scored, and whether it really is its kind."""
+    for incident in job.incidents:
+        spell = (incident.from_s, min(incident.to_s, end_s))
+        if spell[0] < end_s and incident.kind in KINDS and incident.kind != "treatment_off":
+            for part, real in _real(job, incident, spell):
+                yield _span(incident, part, end_s), real
+    yield from _off_spans(job, end_s)
+
+
+def _unlawful_days(job: Job, end_s: int) -> int:
+    """Local days that anything unlawful touches."""
+    days: set[int] = set()
+    for incident in job.incidents:
+        rule = CATALOGUE.get(incident.kind)
+        if rule is not None and not rule.informs and incident.from_s < end_s:
+            first = (incident.from_s + LOCAL_S) // DAY_S
+            days |= set(range(first, (min(incident.to_s, end_s) - 1 + LOCAL_S) // DAY_S + 1))
+    return len(days)
+
+
 def answers_of(job: Job, testability: Sequence[Testability]) -> Answers:
     """Sort the key of one enterprise.
 
@@ -175,24 +199,15 @@ def answers_of(job: Job, testability: Sequence[Testability]) -> Answers:
     end_s = job.end_us // US
     knowable: list[Span] = []
     unknowable: list[Span] = []
-    lawful: list[Span] = []
-    days: set[int] = set()
-    for incident in job.incidents:
-        spell = (incident.from_s, min(incident.to_s, end_s))
-        if spell[0] >= end_s:
-            continue
-        if incident.kind not in KINDS:
-            if incident.lawful:
-                lawful.append(_span(incident, spell, end_s))
-            continue
-        if not CATALOGUE[incident.kind].informs:
-            days |= set(range((spell[0] + 28_800) // 86_400, (spell[1] + 28_799) // 86_400 + 1))
-        if incident.kind == "treatment_off":
-            continue
-        shown = (incident.kind, incident.pairing_id or "") in able
-        for part, real in _real(job, incident, spell):
-            sort = knowable if real and shown else unknowable
-            sort.append(_span(incident, part, end_s))
-    for span, real in _off_spans(job, end_s):
-        (knowable if real and (span.kind, span.subject) in able else unknowable).append(span)
-    return Answers(knowable, unknowable, lawful, len(days))
+    untestable: list[Span] = []
+    for span, real in _planted(job, end_s):
+        shown = (span.kind, span.subject) in able
+        (knowable if real and shown else unknowable).append(span)
+        if real and not shown:
+            untestable.append(span)
+    lawful = [
+        _span(i, (i.from_s, i.to_s), end_s)
+        for i in job.incidents
+        if i.lawful and i.kind not in CATALOGUE and i.from_s < end_s
+    ]
+    return Answers(knowable, unknowable, untestable, lawful, _unlawful_days(job, end_s))

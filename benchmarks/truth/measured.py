@@ -30,6 +30,7 @@ class Measured:
     readings: int
     seconds: float  # of the analysis
     kinds: Mapping[str, EpisodeScore]
+    untestable: Mapping[str, int]  # kind → planted where the software said that it cannot test it
     confusers: Mapping[str, Proportion]  # confuser → of these, met by a false episode of any kind
     states: Mapping[str, StateScore]  # by role
     leads: Sequence[LeadOutcome]  # of all levels but information
@@ -115,6 +116,7 @@ def measure(job: Job, trial: Trial) -> Measured:
         readings=trial.readings,
         seconds=trial.seconds,
         kinds=kinds,
+        untestable={k: sum(s.kind == k for s in answers.untestable) for k in kinds},
         confusers=_confusers(kinds, answers),
         states=score_states(job, trial.states),
         leads=[outcome for _, outcome in leads if outcome.level != "info"],
@@ -135,6 +137,7 @@ def pool(parts: Iterable[Measured]) -> Measured:
         readings=sum(m.readings for m in every),
         seconds=sum(m.seconds for m in every),
         kinds={kind: pooled_episodes([m.kinds[kind] for m in every]) for kind in every[0].kinds},
+        untestable={k: sum(m.untestable[k] for m in every) for k in every[0].untestable},
         confusers={
             name: pooled(m.confusers[name] for m in every if name in m.confusers)
             for name in confusers

@@ -9,6 +9,7 @@ from analytics.evaluation.matching import Span
 from analytics.evaluation.reliability import expected_calibration_error, reliability
 from analytics.evaluation.states import StateScore, pooled_states
 from benchmarks.truth.measured import Measured
+from wattwitness.domain.rules import CATALOGUE
 from wattwitness.domain.states import State
 
 
@@ -26,27 +27,35 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 _COLUMNS = (
-    f"{'kind':28}{'planted':>8}{'knowable':>9}{'found':>7}{'matched':>8}{'missed':>7}{'false':>6}"
-    f"{'expl.':>6}  {'recall':21}{'precision':21}{'F1':>6}{'delay':>7}  recall of all planted"
+    f"{'kind':28}{'planted':>8}{'slight':>7}{'untest.':>8}{'knowable':>9}"
+    f"{'found':>7}{'matched':>8}{'missed':>7}{'false':>6}{'expl.':>6}"
+    f"  {'recall':21}{'precision':21}{'F1':>6}{'delay':>7}  recall of all planted"
 )
 
 
-def kind_row(name: str, s: EpisodeScore) -> str:
-    """One kind, one line."""
+def kind_row(name: str, s: EpisodeScore, untestable: int) -> str:
+    """One kind, one line.
+
+    Args:
+        name: of the line.
+        s: the counts.
+        untestable: planted where the software said that it cannot test it.
+    """
     return (
-        f"{name:28}{s.planted + s.unknowable:8}{s.planted:9}{s.found:7}{s.matched:8}"
-        f"{len(s.missed):7}{len(s.false):6}{s.explained:6}  {share(s.recall):21}"
-        f"{share(s.precision):21}{number(s.f1):>6}{number(s.median_delay_min, 0):>7}"
-        f"  {share(s.recall_of_all)}"
+        f"{name:28}{s.planted + s.unknowable:8}{s.unknowable - untestable:7}{untestable:8}"
+        f"{s.planted:9}{s.found:7}{s.matched:8}{len(s.missed):7}{len(s.false):6}{s.explained:6}"
+        f"  {share(s.recall):21}{share(s.precision):21}{number(s.f1):>6}"
+        f"{number(s.median_delay_min, 0):>7}  {share(s.recall_of_all)}"
     )
 
 
 def _print_kinds(measured: Measured) -> None:
     print(_COLUMNS)
     for kind, score in measured.kinds.items():
-        print(kind_row(kind, score))
-    print(kind_row("all but information", measured.suspicions))
-    print(kind_row("all", measured.everything))
+        print(kind_row(kind, score, measured.untestable[kind]))
+    own = {k: n for k, n in measured.untestable.items() if not CATALOGUE[k].informs}
+    print(kind_row("all but information", measured.suspicions, sum(own.values())))
+    print(kind_row("all", measured.everything, sum(measured.untestable.values())))
     worst = [
         (s.recall.value, kind) for kind, s in measured.kinds.items() if s.recall.value is not None
     ]
