@@ -1,16 +1,22 @@
 """From stored readings to states, episodes and leads.
 
     series        where columns of readings come from (`SeriesStore`)
+    plants        a plant as the kernels see it
     grid          readings → one-minute power grid of a local day
     quality       marks on single readings, rates per circuit and day
     states        power → off, standby, running; each circuit's own thresholds
     pairing       which treatment must run when: the condition of a pairing, minute by minute
-    detectors     one module per kind of the rule catalogue: states → condition spells of a day
+    detectors     one module per kind of the rule catalogue: readings and states → spells, facts
     episodes      condition spells of all days → episodes; declarations
     leads         episodes → ranked leads with a reason and its doubts
     testability   what the meters of an enterprise cannot show
     baselines     what a plant usually uses (place; comes with the alerts)
     verdicts      whether an ordered cut happened (place; comes with the alerts)
+    day           the two kernels of a local day, from readings to what it contributes
+    learning      thresholds of many days, from their histograms
+    references    what a plant did in its verified period, or its first days
+    calibration   what a confidence is worth
+    conclusion    all that is known of one enterprise → its findings
     evaluation    how well all that works, against an answer key
     executors     where kernels run (`Executor`)
     results       where results are kept (`ResultStore`)

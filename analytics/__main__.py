@@ -18,10 +18,9 @@ from analytics.pipeline import Bench
 from analytics.results import PostgresResults
 from analytics.running import Follower, Progress, analyse_range
 from analytics.series import PostgresSeries
-from wattwitness.domain.errors import InputRefusedError
-from wattwitness.domain.instants import parse_instant
 from wattwitness.runtime.lifecycle import Lifecycle, run
 from wattwitness.runtime.logs import configure_logging
+from wattwitness.runtime.options import instant_option
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.store.database import Database
@@ -108,25 +107,27 @@ async def _follow(lifecycle: Lifecycle, workers: int) -> None:
             await Follower(db, await _bench(db, executor, lifecycle.stop)).run(lifecycle)
 
 
-def _range(from_: str | None, to: str | None) -> tuple[datetime, datetime]:
+def _range(from_: datetime | None, to: datetime | None) -> tuple[datetime, datetime]:
     if from_ is None or to is None:
         raise typer.BadParameter("give --from and --to, or --follow")
-    try:
-        start, end = parse_instant(from_), parse_instant(to)
-    except InputRefusedError as error:
-        raise typer.BadParameter(str(error)) from None
-    if end <= start:
+    if to <= from_:
         raise typer.BadParameter("--to must be after --from")
-    return start, end
+    return from_, to
 
 
 @app.command()
 def analyse(
     from_: Annotated[
-        str | None, typer.Option("--from", metavar="TS", help="Start, RFC 3339 with offset.")
+        datetime | None,
+        typer.Option(
+            "--from", metavar="TS", parser=instant_option, help="Start, RFC 3339 with offset."
+        ),
     ] = None,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="TS", help="End (not included), RFC 3339.")
+        datetime | None,
+        typer.Option(
+            "--to", metavar="TS", parser=instant_option, help="End (not included), RFC 3339."
+        ),
     ] = None,
     enterprise: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="Only this enterprise; repeatable.")

@@ -10,10 +10,11 @@ import typer
 from collector.bounds import Calendar
 from collector.decode import Places
 from collector.rejudging import Gate, Rejudged, rejudge
-from wattwitness.domain.errors import InputRefusedError, WattWitnessError
-from wattwitness.domain.instants import parse_instant, to_us
+from wattwitness.domain.errors import WattWitnessError
+from wattwitness.domain.instants import to_us
 from wattwitness.domain.rejects import RejectCode
 from wattwitness.runtime.lifecycle import run_command
+from wattwitness.runtime.options import instant_option
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.store.database import Database
@@ -23,24 +24,17 @@ from wattwitness.store.rejects import RejectFilter
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-def _instant(text: str) -> datetime:
-    try:
-        return parse_instant(text)
-    except (InputRefusedError, OverflowError) as refusal:
-        raise typer.BadParameter(str(refusal)) from None
-
-
 @app.command()
 def main(
     gateway: Annotated[str | None, typer.Option(metavar="ID", help="Only of this gateway.")] = None,
     code: Annotated[RejectCode | None, typer.Option(help="Only with this reason.")] = None,
     from_: Annotated[
         datetime | None,
-        typer.Option("--from", metavar="TS", parser=_instant, help="Received from then on."),
+        typer.Option("--from", metavar="TS", parser=instant_option, help="Received from then on."),
     ] = None,
     to: Annotated[
         datetime | None,
-        typer.Option("--to", metavar="TS", parser=_instant, help="Received before."),
+        typer.Option("--to", metavar="TS", parser=instant_option, help="Received before."),
     ] = None,
 ) -> None:
     """Judge what was refused again, with the registry, bounds and clock of now.

@@ -13,9 +13,9 @@ import typer
 from gateway_sim.process import LiveOptions, ReplayOptions, live, replay, write_files
 from gateway_sim.times import CityOptions, check_options
 from wattwitness.domain.errors import InputRefusedError
-from wattwitness.domain.instants import parse_instant
 from wattwitness.runtime.lifecycle import Lifecycle, run
 from wattwitness.runtime.logs import configure_logging
+from wattwitness.runtime.options import instant_option
 from wattwitness.runtime.settings import load_settings
 from wattwitness.wire.broker_address import BrokerAddress
 
@@ -42,15 +42,6 @@ def _finite(number: float | None) -> float | None:
     if number is not None and not math.isfinite(number):
         raise typer.BadParameter("it has to be a finite number")
     return number
-
-
-def _instant(text: str | None) -> str | None:
-    if text is not None:
-        try:
-            parse_instant(text)
-        except (InputRefusedError, OverflowError) as refusal:
-            raise typer.BadParameter(str(refusal)) from None
-    return text
 
 
 def _broker(url: str | None) -> str | None:
@@ -81,16 +72,22 @@ def main(
         ),
     ] = None,
     from_: Annotated[
-        str | None,
+        datetime | None,
         typer.Option(
-            "--from", callback=_instant, help="Start of the history, RFC 3339 (--until - days)."
+            "--from",
+            metavar="TS",
+            parser=instant_option,
+            help="Start of the history, RFC 3339 (--until - days).",
         ),
     ] = None,
     days: Annotated[
         float | None, typer.Option(callback=_finite, help="Length of the history (14).")
     ] = None,
     until: Annotated[
-        str | None, typer.Option(callback=_instant, help="End of the history, RFC 3339 (now).")
+        datetime | None,
+        typer.Option(
+            metavar="TS", parser=instant_option, help="End of the history, RFC 3339 (now)."
+        ),
     ] = None,
     history: Annotated[
         Path | None,
@@ -105,9 +102,10 @@ def main(
         typer.Option(help="Go live with the city of a --history folder, where that ends."),
     ] = None,
     live_from: Annotated[
-        str | None,
+        datetime | None,
         typer.Option(
-            callback=_instant,
+            metavar="TS",
+            parser=instant_option,
             help="Publish from this instant on; what is past is caught up (--until).",
         ),
     ] = None,

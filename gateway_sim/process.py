@@ -20,7 +20,7 @@ from gateway_sim.outbox import Outbox
 from gateway_sim.replay import Replay, replay_registry
 from gateway_sim.times import CityOptions, chosen_city
 from wattwitness.domain.errors import InputRefusedError, WattWitnessError
-from wattwitness.domain.instants import parse_instant, to_us
+from wattwitness.domain.instants import to_us
 from wattwitness.files.readings_files import read_header
 from wattwitness.runtime.lifecycle import Lifecycle
 from wattwitness.runtime.services import services
@@ -33,7 +33,7 @@ class LiveOptions:
     """How to go live."""
 
     rate: float = 1.0
-    live_from: str | None = None
+    live_from: datetime | None = None
     mqtt_url: str | None = None
     outbox: Path | None = None
     per_gateway: bool = False
@@ -88,9 +88,7 @@ async def live(
         BrokerUnavailableError: no broker, or it refuses us.
     """
     city = chosen_city(wanted, datetime.now(UTC), settings.zone)
-    live_from_us = (
-        city.end_us if options.live_from is None else to_us(parse_instant(options.live_from))
-    )
+    live_from_us = city.end_us if options.live_from is None else to_us(options.live_from)
     if live_from_us < city.start_us:
         raise InputRefusedError(
             "--live-from lies before the city's history", "name a later instant"

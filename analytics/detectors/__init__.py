@@ -1,27 +1,39 @@
-"""One module per kind of the rule catalogue: state and power grids of a day → condition spells.
+"""What is looked for: one module per kind of the rule catalogue, under its own code.
 
-Judged now:
+A detector looks at one of the stages (the readings of a day, its minutes with states, or the
+history of an enterprise), leaves condition spells and facts of the day, and ends in episodes.
+`line_up` says which one looks where: a new kind is a new module, and its lines there.
 
-    treatment_off            production ran, no required treatment unit worked
+The ground they stand on:
 
-Each further kind has its place here, under its own code:
+    stages          what is seen at each stage
+    line_up         which kind looks at which stage
+    measured        what each meter measures at all
+    plant_energy    energy of the production, block by block
+    register_steps  steps of an energy register, and what each can have counted at most
+    register_hours  hours in which a register counts other than the power beside it
+    sample_spells   neighbouring readings that share a condition → spells
+    treatment_edges events, lags and episodes of late starts and early stops
 
-    treatment_late_start     start edges of a pairing against its learned lag
-    treatment_early_stop     stop edges, likewise
-    treatment_underload      15-minute blocks against the verified level of the same duty
-    treatment_gradual_underrun   CUSUM of the daily ratio to the frozen commissioning reference
-    treatment_dummy_load     exponent of P against V, power factor, current balance
-    treatment_inspection_only    on-rate inside against outside inspection hours
-    shared_treatment_short   units running against units required
-    unmetered_production     main − Σ sub-meters, aligned for lag, robust residual
-    data_gap_at_alert        a gap at an alert against the circuit's own gap rate
-    counter_anomaly          register steps bounded by rated power × elapsed time, ∫P dt
-    frozen_reading           run lengths of identical values on the finest channel
-    replayed_data            a day sample by sample equal to an earlier one
-    clock_skew               device clock against receipt, edges against other circuits
-    phase_loss               one phase voltage or current against the others
-    production_surge         the 24 h before an alert against the baseline
-    capacity_growth          30-day medians
+The kinds:
 
-`curtailment_violation` is raised by `analytics.verdicts`.
+    treatment_off                production ran, no required treatment unit worked
+    treatment_late_start         starts of a pairing against the lawful lag
+    treatment_early_stop         stops, likewise
+    treatment_underload          15-minute blocks against the unit's own reference for that duty
+    treatment_gradual_underrun   a slow decline of the daily ratio to the frozen reference
+    treatment_dummy_load         power factor, current balance, and power against voltage
+    treatment_inspection_only    treatment inside against outside office hours and inspections
+    shared_treatment_short       units that work against units required
+    unmetered_production         main meter − Σ sub-meters against the reference's own band
+    data_gap_at_alert            a silence at an alert against the circuit's own gaps
+    counter_anomaly              steps of a register, and hours against the power
+    frozen_reading               runs of identical values
+    replayed_data                stretches of blocks that come again, value by value
+    clock_skew                   device clock against receipt
+    phase_loss                   one phase without voltage or current
+    production_surge             the 24 h before a response against like days (information)
+    capacity_growth              daily energy of 30 days against the 30 before (information)
+
+`curtailment_violation` has its place in `analytics.verdicts`.
 """

@@ -61,22 +61,17 @@ def _off(e: Episode, names: Names) -> Clause:
     return zh, en
 
 
-def _late(e: Episode, names: Names) -> Clause:
-    late, lawful = round(number(e, "late")), round(number(e, "lawful_lag"))
-    unit_zh, unit_en = listed_zh(names.treatment), listed_en(names.treatment)
-    return (
-        f"随生产应启动的治污（{unit_zh}）晚{late}分钟才启动（允许{lawful}分钟）",
-        f"treatment ({unit_en}) started {late} min after it was due ({lawful} min are lawful)",
-    )
+def _off_time(zh: str, en: str) -> Callable[[Episode, Names], Clause]:
+    """Started late or stopped early: texts with places for `unit` and the minutes of `lag`."""
 
+    def clause(e: Episode, names: Names) -> Clause:
+        lag, lawful = round(number(e, "late")), round(number(e, "lawful_lag"))
+        return (
+            zh.format(unit=listed_zh(names.treatment), lag=lag) + f"（允许{lawful}分钟）",
+            en.format(unit=listed_en(names.treatment), lag=lag) + f" ({lawful} min are lawful)",
+        )
 
-def _early(e: Episode, names: Names) -> Clause:
-    late, lawful = round(number(e, "late")), round(number(e, "lawful_lag"))
-    unit_zh, unit_en = listed_zh(names.treatment), listed_en(names.treatment)
-    return (
-        f"生产停止前，治污（{unit_zh}）提前{late}分钟停运（允许{lawful}分钟）",
-        f"treatment ({unit_en}) stopped {late} min before production ({lawful} min are lawful)",
-    )
+    return clause
 
 
 def _underload(e: Episode, names: Names) -> Clause:
@@ -143,8 +138,14 @@ def _short(e: Episode, names: Names) -> Clause:
 
 TREATMENT: Mapping[str, Callable[[Episode, Names], Clause]] = {
     "treatment_off": _off,
-    "treatment_late_start": _late,
-    "treatment_early_stop": _early,
+    "treatment_late_start": _off_time(
+        "随生产应启动的治污（{unit}）晚{lag}分钟才启动",
+        "treatment ({unit}) started {lag} min after it was due",
+    ),
+    "treatment_early_stop": _off_time(
+        "生产停止前，治污（{unit}）提前{lag}分钟停运",
+        "treatment ({unit}) stopped {lag} min before production",
+    ),
     "treatment_underload": _underload,
     "treatment_gradual_underrun": _gradual,
     "treatment_dummy_load": _dummy,

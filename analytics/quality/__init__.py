@@ -3,7 +3,7 @@
 Each module is named after the fault that it finds: columns in, mask out, True = not to be used.
 A mark is not an accusation: it lowers the validity rate and keeps the sample out of the states.
 The meter kinds of the catalogue (`counter_anomaly`, `frozen_reading`, `replayed_data`,
-`clock_skew`, `phase_loss`) judge what persists; they will stand in `detectors`.
+`clock_skew`, `phase_loss`) judge what persists; they stand in `detectors`.
 
     spikes             one sample far above what the circuit can draw
     register_glitches  the energy register reads 0 for a moment

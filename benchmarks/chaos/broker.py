@@ -13,6 +13,7 @@ import psutil
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from benchmarks.chaos.own_process import OwnProcess
 from wattwitness.domain.errors import SetupError
 from wattwitness.runtime.embedded_mosquitto import (
     REMEDY,
@@ -27,15 +28,15 @@ _START_S: Final = 10.0
 COLLECTOR_ID: Final = "wattwitness-collector"
 
 
-class Broker:
+class Broker(OwnProcess):
     """One mosquitto on one port."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._folder = folder
         url = start_mosquitto(folder, _PORT)  # writes its settings
         stop_mosquitto(folder)
         self.port = urlsplit(url).port or _PORT
-        self._process: psutil.Popen | None = None
 
     async def start(self) -> None:
         """Start, and wait until it listens.
@@ -48,36 +49,14 @@ class Broker:
             raise SetupError("mosquitto, the MQTT broker, is not installed", REMEDY)
         deadline_s = time.monotonic() + _START_S
         while time.monotonic() < deadline_s:
-            process = self._process
-            if process is None or process.poll() is not None:
+            if not self.runs:
                 command = [program, "-c", str(self._folder / "mosquitto.conf")]
                 with (self._folder / "said").open("ab") as said:
-                    process = psutil.Popen(command, stdout=said, stderr=said)
-                self._process = process
+                    self._process = psutil.Popen(command, stdout=said, stderr=said)
             if _listens(self.port):
                 return
             await asyncio.sleep(0.02)
         raise SetupError("the broker does not come up", f"see {self._folder / 'log'}")
-
-    def kill(self) -> bool:
-        """`kill -9`; returns whether it ran."""
-        process = self._process
-        if process is None or process.poll() is not None:
-            return False
-        process.kill()
-        process.wait()
-        return True
-
-    def freeze(self, *, on: bool) -> bool:
-        """Stop or go on; returns whether it runs."""
-        process = self._process
-        if process is None or process.poll() is not None:
-            return False
-        if on:
-            process.suspend()
-        else:
-            process.resume()
-        return True
 
     def forget_sessions(self) -> None:
         """While it is dead: its file of sessions and queues is gone, if it had written one."""
@@ -107,11 +86,6 @@ class Broker:
             while client.loop(0.1) == 0 and time.monotonic() < deadline_s:
                 pass
         return gone
-
-    def close(self) -> None:
-        """End it."""
-        self.freeze(on=False)
-        self.kill()
 
 
 def _listens(port: int) -> bool:

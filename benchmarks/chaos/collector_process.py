@@ -11,6 +11,7 @@ from typing import Final
 
 import psutil
 
+from benchmarks.chaos.own_process import OwnProcess
 from wattwitness.domain.errors import SetupError
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -18,16 +19,16 @@ _RESTART_S: Final = 0.5
 _BAD: Final = (b'"level": "error"', b"internal error", b"Traceback")
 
 
-class CollectorProcess:
+class CollectorProcess(OwnProcess):
     """`python -m <module>`, its log, and what a service manager does."""
 
     def __init__(self, module: str, folder: Path, environment: Mapping[str, str]) -> None:
+        super().__init__()
         self._module = module
         self._environment = environment
         self._log_path = folder / "collector.log"
         self._log = self._log_path.open("ab")
         self._log_from = 0  # where the running one's lines begin
-        self._process: psutil.Popen | None = None
         self._held_down = False
         self.ended: list[int] = []  # exit codes of those that ended by themselves
 
@@ -63,11 +64,6 @@ class CollectorProcess:
         """Whether it runs and has subscribed."""
         return self.runs and b'"collecting"' in self.said()
 
-    @property
-    def runs(self) -> bool:
-        """Whether the process is there."""
-        return self._process is not None and self._process.poll() is None
-
     def said(self, since: int | None = None) -> bytes:
         """Its log since a place, or since the running one began."""
         with self._log_path.open("rb") as log:
@@ -82,27 +78,6 @@ class CollectorProcess:
         """Lines of its log that should not be there."""
         lines = self.said(0).splitlines()
         return [ln.decode(errors="replace") for ln in lines if any(bad in ln for bad in _BAD)]
-
-    def kill(self) -> bool:
-        """`kill -9`; returns whether it ran."""
-        process = self._process
-        if process is None or process.poll() is not None:
-            return False
-        process.kill()
-        process.wait()
-        self._process = None
-        return True
-
-    def freeze(self, *, on: bool) -> bool:
-        """Stop or go on; returns whether it runs."""
-        process = self._process
-        if process is None or process.poll() is not None:
-            return False
-        if on:
-            process.suspend()
-        else:
-            process.resume()
-        return True
 
     def stop(self, timeout_s: float = 30.0) -> int | None:
         """SIGTERM; returns the exit code, None when it did not end in time."""
@@ -129,6 +104,5 @@ class CollectorProcess:
     def close(self) -> None:
         """End it."""
         self._held_down = True
-        self.freeze(on=False)
-        self.kill()
+        super().close()
         self._log.close()

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from dashboards.desk import TheDesk
 from wattwitness.domain.errors import InputRefusedError
-from wattwitness.domain.instants import from_us, parse_instant
+from wattwitness.domain.instants import from_us, parse_typed_instant
 
 T = TypeVar("T")
 DAY = timedelta(days=1)
@@ -69,8 +69,11 @@ def window(
     Raises:
         InputRefusedError: no timestamp, no offset, or an end before the start.
     """
-    end = parse_instant(to) if to else from_us(desk.now_us())
-    start = parse_instant(from_) if from_ else end - DAY
+    end = parse_typed_instant(to) if to else from_us(desk.now_us())
+    try:
+        start = parse_typed_instant(from_) if from_ else end - DAY
+    except OverflowError:
+        raise InputRefusedError("there is no day before that end", "give a later end") from None
     if end <= start:
         raise InputRefusedError("the window ends before it begins", "give from < to")
     return start, end

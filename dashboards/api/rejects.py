@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from dashboards.api.parameters import Paging
 from dashboards.api.records import Instant, Record
 from dashboards.desk import TheDesk
-from wattwitness.domain.instants import from_us, parse_instant, to_us
+from wattwitness.domain.instants import from_us, parse_typed_instant, to_us
 from wattwitness.domain.rejects import RejectCode, readable
 from wattwitness.store.rejects import RejectFilter, count_found, find_rejects, get_reject
 
@@ -32,7 +32,7 @@ class RejectRecord(Record):
 
 
 def _us(text: str | None) -> int | None:
-    return None if text is None else to_us(parse_instant(text))
+    return None if text is None else to_us(parse_typed_instant(text))
 
 
 @router.get("/rejects")

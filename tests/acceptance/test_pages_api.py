@@ -132,6 +132,8 @@ async def test_leads_are_one_array_with_paging(client):
         ("GET", "/api/v1/series?circuit=C0&from=2026-01-01T00:00:00", 422, "invalid_request"),
         ("GET", "/api/v1/states?circuit=C0&from=2030-01-01T00:00Z", 422, "invalid_request"),
         ("GET", "/api/v1/series?circuit=C0&from=1990-01-01T00:00:00Z", 422, "invalid_request"),
+        ("GET", "/api/v1/series?circuit=C0&to=0001-01-01T00:00:00Z", 422, "invalid_request"),
+        ("GET", "/api/v1/episodes?to=9999-12-31T23:00:00-08:00", 422, "invalid_request"),
     ],
 )  # fmt: skip
 async def test_every_refusal_has_one_shape(client, method, path, status, code):
@@ -294,6 +296,7 @@ async def test_rejects_are_listed_and_given_whole(db, client):
         ("/api/v1/rejects/r%C2%B2/payload", 404, "not_found"),
         ("/api/v1/rejects?code=none", 422, "invalid_request"),
         ("/api/v1/rejects?from=2026-01-01T00:00:00", 422, "invalid_request"),
+        ("/api/v1/rejects?from=0001-01-01T00:00:00%2B08:00", 422, "invalid_request"),
         ("/api/v1/rejects?gateway_id=%00", 422, "invalid_request"),
     ],
 )

@@ -24,7 +24,7 @@ from wattwitness.store.database import Database
 from wattwitness.store.gateways import gateway_health
 from wattwitness.store.parked import parked_counts
 from wattwitness.store.registry import save_registry
-from wattwitness.store.rejects import list_rejects
+from wattwitness.store.rejects import find_rejects
 
 START_MS = 1_767_225_600_000
 
@@ -150,8 +150,8 @@ async def test_what_is_refused_is_kept_whole_and_proven(field: Field):
     )  # fmt: skip
     await field.publish("G1", [{"ch": "P1", "ts": 4e12, "p": 1}], epoch="a", seq=3)
     await field.until_ack("G1", "a", 3)
-    rejects = await list_rejects(field.db)
-    assert {(r.code, r.payload) for r in rejects} == {
+    rejects = await find_rejects(field.db)
+    assert {(kept.reject.code, kept.reject.payload) for kept in rejects} == {
         (RejectCode.MALFORMED, b'{"epoch":"a","seq":1,"readings":[{"ch"'),
         (RejectCode.IMPOSSIBLE, b'{"ch": "P1", "ts": 1, "p": NaN}'),
         (RejectCode.TS_FUTURE, b'{"ch": "P1", "ts": 4000000000000.0, "p": 1}'),

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from wattwitness.domain.errors import InputRefusedError, SetupError
-from wattwitness.domain.instants import from_us, local_day, parse_instant, to_us
+from wattwitness.domain.instants import from_us, local_day, to_us
 from wattwitness.domain.registry import Registry
 from wattwitness.files.outputs import Format, check_target, format_for, open_output
 from wattwitness.files.readings_export import export_readings
@@ -23,6 +23,7 @@ from wattwitness.files.records import (
     testability_record,
 )
 from wattwitness.runtime.lifecycle import run_command
+from wattwitness.runtime.options import instant_option
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.store.database import Database
@@ -83,24 +84,21 @@ class Selection:
         return [circuit.circuit_id for circuits in chosen for circuit in circuits]
 
 
-def _instant(text: str) -> datetime:
-    try:
-        return parse_instant(text)
-    except (InputRefusedError, OverflowError) as refusal:
-        raise typer.BadParameter(str(refusal)) from None
-
-
 _FormatOption = Annotated[
     Format | None,
     typer.Option("--format", help="Default: by the ending of the file after -o, else json."),
 ]
 _FromOption = Annotated[
     datetime | None,
-    typer.Option("--from", metavar="TS", parser=_instant, help="RFC 3339 with offset; included."),
+    typer.Option(
+        "--from", metavar="TS", parser=instant_option, help="RFC 3339 with offset; included."
+    ),
 ]
 _ToOption = Annotated[
     datetime | None,
-    typer.Option("--to", metavar="TS", parser=_instant, help="RFC 3339 with offset; excluded."),
+    typer.Option(
+        "--to", metavar="TS", parser=instant_option, help="RFC 3339 with offset; excluded."
+    ),
 ]
 _EnterpriseOption = Annotated[
     list[str] | None,

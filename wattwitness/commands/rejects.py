@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from wattwitness.domain.errors import InputRefusedError
-from wattwitness.domain.instants import parse_instant, to_us
+from wattwitness.domain.instants import to_us
 from wattwitness.domain.rejects import RejectCode
 from wattwitness.files.outputs import Format, check_target, format_for, open_output
 from wattwitness.files.reject_files import write_rejects
 from wattwitness.runtime.lifecycle import run_command
+from wattwitness.runtime.options import instant_option
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.store.database import Database
@@ -28,24 +29,17 @@ class _Format(StrEnum):
     CSV = "csv"
 
 
-def _instant(text: str) -> datetime:
-    try:
-        return parse_instant(text)
-    except (InputRefusedError, OverflowError) as refusal:
-        raise typer.BadParameter(str(refusal)) from None
-
-
 @app.command("list")
 def list_command(
     gateway: Annotated[str | None, typer.Option(metavar="ID", help="Only of this gateway.")] = None,
     code: Annotated[RejectCode | None, typer.Option(help="Only with this reason.")] = None,
     from_: Annotated[
         datetime | None,
-        typer.Option("--from", metavar="TS", parser=_instant, help="Received from then on."),
+        typer.Option("--from", metavar="TS", parser=instant_option, help="Received from then on."),
     ] = None,
     to: Annotated[
         datetime | None,
-        typer.Option("--to", metavar="TS", parser=_instant, help="Received before."),
+        typer.Option("--to", metavar="TS", parser=instant_option, help="Received before."),
     ] = None,
     file_format: Annotated[
         _Format | None,

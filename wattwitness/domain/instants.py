@@ -33,6 +33,7 @@ def parse_instant(text: str) -> datetime:
 
     Raises:
         InputRefusedError: not a timestamp, or one without an offset.
+        OverflowError: its offset moves it out of the years 1 to 9999.
     """
     try:
         instant = datetime.fromisoformat(text.strip())
@@ -45,6 +46,20 @@ def parse_instant(text: str) -> datetime:
             f"timestamp {text!r} has no offset", "append the offset, such as +08:00 or Z"
         )
     return instant.astimezone(UTC)
+
+
+def parse_typed_instant(text: str) -> datetime:
+    """As `parse_instant`, for what a person or a page asks with.
+
+    Raises:
+        InputRefusedError: not a timestamp, without an offset, or beyond the calendar.
+    """
+    try:
+        return parse_instant(text)
+    except OverflowError:
+        raise InputRefusedError(
+            f"{text!r} is beyond the calendar", "write a year of 1 to 9999"
+        ) from None
 
 
 def format_instant(instant: datetime) -> str:

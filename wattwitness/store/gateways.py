@@ -85,13 +85,6 @@ class Stranger:
     counts: Mapping[str, int]
 
 
-async def gateway_totals(db: Database) -> dict[str, dict[str, int]]:
-    """gateway_id → counts since the beginning."""
-    async with db.connection() as connection:
-        rows = await connection.fetch(statements("gateway_days")["totals"])
-    return {row["gateway_id"]: {name: int(row[name]) for name in COUNTS} for row in rows}
-
-
 async def reject_reasons(db: Database, day: date | None = None) -> dict[str, dict[str, int]]:
     """gateway_id → code → rejected readings, of one local day or of all."""
     async with db.connection() as connection:

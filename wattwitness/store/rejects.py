@@ -1,6 +1,6 @@
 """The reject store: what was refused, whole, with its reason; and what waits for the registry."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -100,20 +100,6 @@ async def get_reject(db: Database, kept_id: str) -> KeptReject | None:
     async with db.connection() as connection:
         row = await connection.fetchrow(statements("rejects")[statement], int(digits))
     return None if row is None else _kept(row)
-
-
-async def list_rejects(db: Database, limit: int = 100) -> list[Reject]:
-    """The newest pieces that were refused for good, newest first."""
-    async with db.connection() as connection:
-        rows = await connection.fetch(statements("rejects")["newest"], limit)
-    return [_kept(row).reject for row in rows]
-
-
-async def count_rejects(db: Database) -> Mapping[str, int]:
-    """Pieces that were refused for good, per code."""
-    async with db.connection() as connection:
-        rows = await connection.fetch(statements("rejects")["count_by_code"])
-    return {row["code"]: row["n"] for row in rows}
 
 
 async def load_rejects(

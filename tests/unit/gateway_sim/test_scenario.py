@@ -59,7 +59,11 @@ def test_a_missing_file(tmp_path):
 def test_history_ends_now_unless_told():
     city = chosen_city(CityOptions(enterprises=1, days=1), NOW, DEFAULT_ZONE)
     assert city.end_us == int(NOW.replace(second=0).timestamp()) * 10**6
-    told = CityOptions(enterprises=1, from_="2026-11-01T00:00:00Z", until="2026-11-02T12:00:00Z")
+    told = CityOptions(
+        enterprises=1,
+        from_=datetime(2026, 11, 1, tzinfo=UTC),
+        until=datetime(2026, 11, 2, 12, tzinfo=UTC),
+    )
     city = chosen_city(told, NOW, DEFAULT_ZONE)
     assert city.end_us - city.start_us == 36 * 3600 * 10**6
 
@@ -67,9 +71,14 @@ def test_history_ends_now_unless_told():
 @pytest.mark.parametrize(
     "options",
     [
-        CityOptions(from_="2026-11-01T00:00:00"),
-        CityOptions(from_="2026-11-03T00:00:00Z", until="2026-11-02T12:00:00Z"),
-        CityOptions(from_="2026-11-01T00:00:00Z", until="2026-11-02T12:00:00Z", days=3),
+        CityOptions(
+            from_=datetime(2026, 11, 3, tzinfo=UTC), until=datetime(2026, 11, 2, tzinfo=UTC)
+        ),
+        CityOptions(
+            from_=datetime(2026, 11, 1, tzinfo=UTC),
+            until=datetime(2026, 11, 2, tzinfo=UTC),
+            days=3,
+        ),
     ],
 )
 def test_contradictions_are_refused(options):

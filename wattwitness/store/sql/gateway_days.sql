@@ -29,11 +29,6 @@ FROM gateways g JOIN enterprises e USING (enterprise_key)
      LEFT JOIN gateway_days t ON t.gateway_id = g.gateway_id AND t.day = $1
 ORDER BY g.gateway_id
 
--- name: totals
-SELECT gateway_id, sum(received) AS received, sum(stored) AS stored, sum(duplicate) AS duplicate,
-       sum(revision) AS revision, sum(rejected) AS rejected
-FROM gateway_days GROUP BY gateway_id ORDER BY gateway_id
-
 -- name: reasons
 -- Rejected readings by code; those of one day, or all of them.
 SELECT gateway_id, code, sum(readings)::bigint AS readings

@@ -49,14 +49,6 @@ SELECT 'w' || parked_id AS kept_id, received_at, gateway_id,
        octet_length(payload) AS payload_bytes, channel
 FROM parked WHERE parked_id = $1
 
--- name: newest
-SELECT 'r' || reject_id AS kept_id, received_at, gateway_id, code, reason, item, readings, payload,
-       octet_length(payload) AS payload_bytes, NULL AS channel
-FROM rejects ORDER BY reject_id DESC LIMIT $1
-
--- name: count_by_code
-SELECT code, count(*) AS n FROM rejects GROUP BY code ORDER BY code
-
 -- name: newest_number
 SELECT coalesce(max(reject_id), 0) FROM rejects
 
