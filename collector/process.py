@@ -31,7 +31,7 @@ from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings
 from wattwitness.store.behind import Behind, mend_latest
 from wattwitness.store.clock import trusted_time
-from wattwitness.store.database import Database
+from wattwitness.store.database import Database, limited
 from wattwitness.store.epochs import forget_epochs, load_epochs
 from wattwitness.store.migrations import upgrade
 from wattwitness.store.registry import load_registry, registry_revision
@@ -40,6 +40,7 @@ from wattwitness.wire.broker_address import BrokerAddress
 
 log = structlog.get_logger()
 REGISTRY_POLL_S: Final = 2.0
+REGISTRY_PATIENCE_S = 30.0  # a half-open connection must not keep new circuits waiting
 CLOCK_S: Final = 10.0
 PATIENCE_S: Final = 30.0  # for a database that is just starting
 _MOST_IN_FLIGHT: Final = 65_535  # what MQTT can number
@@ -195,10 +196,11 @@ async def _watch_registry(db: Database, collecting: Collecting, known: int) -> N
     while True:
         await asyncio.sleep(REGISTRY_POLL_S)
         try:
-            revision = await registry_revision(db)
-            if revision == known:
-                continue
-            registry = await load_registry(db)
+            with limited(REGISTRY_PATIENCE_S):
+                revision = await registry_revision(db)
+                if revision == known:
+                    continue
+                registry = await load_registry(db)
         except StoreUnavailableError as error:
             log.debug("registry_not_read", error=str(error))
             continue

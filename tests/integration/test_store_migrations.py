@@ -100,6 +100,35 @@ async def test_a_read_only_database_is_told(database_url):
             await upgrade(db)
 
 
+async def test_our_commits_are_synchronous_whatever_the_default(database_url):
+    connection = await asyncpg.connect(database_url)
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    await connection.close()
+    async with await Database.open(database_url) as db:
+        for _ in range(2):  # given back and taken again
+            async with db.connection() as ours:
+                assert await ours.fetchval("SHOW synchronous_commit") == "on"
+
+
+async def test_a_server_that_may_lose_commits_is_told(database_url):
+    connection = await asyncpg.connect(database_url)
+    async with await Database.open(database_url) as db:
+        assert (await database_status(db)).durable
+        await connection.execute("ALTER SYSTEM SET full_page_writes = off")
+        try:
+            await connection.execute("SELECT pg_reload_conf()")
+            for _ in range(200):
+                if not (await database_status(db)).durable:
+                    break
+                await asyncio.sleep(0.05)
+            assert not (await database_status(db)).durable
+        finally:
+            await connection.execute("ALTER SYSTEM RESET full_page_writes")
+            await connection.execute("SELECT pg_reload_conf()")
+            await connection.close()
+
+
 _BEFORE_FORMS = """
 INSERT INTO enterprises (enterprise_id, name, grade, positive_list) VALUES ('E1', 'x', 'A', false);
 INSERT INTO gateways (gateway_id, enterprise_key, protocol, interval_s)

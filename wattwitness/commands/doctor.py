@@ -225,7 +225,9 @@ async def check_database(settings: Settings) -> list[Finding]:
             status = await database_status(db)
     except WattWitnessError as error:
         return [Finding(Grade.FAIL, "database", error.message, error.remedy)]
-    return [_version(status), _rights(status), _migrations(status), _clock(status)]
+    return [
+        _version(status), _rights(status), _durability(status), _migrations(status), _clock(status)
+    ]  # fmt: skip
 
 
 def _version(status: DatabaseStatus) -> Finding:
@@ -243,6 +245,17 @@ def _rights(status: DatabaseStatus) -> Finding:
         "rights",
         "we may write and make tables" if status.writable else "we may only read",
         "make our role the owner of the database, and the database writable",
+    )
+
+
+def _durability(status: DatabaseStatus) -> Finding:
+    return Finding(
+        Grade.OK if status.durable else Grade.FAIL,
+        "durability",
+        "what is committed survives a crash"
+        if status.durable
+        else "fsync or full_page_writes is off: a power cut loses what gateways were told",
+        "set both on in postgresql.conf and reload",
     )
 
 

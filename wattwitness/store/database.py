@@ -68,7 +68,12 @@ _NEVER_IDLE_S = {"collector": 15}
 
 
 def _server_settings(application: str) -> dict[str, str]:
-    settings = {"application_name": f"wattwitness-{application}", "timezone": "UTC", "jit": "off"}
+    settings = {
+        "application_name": f"wattwitness-{application}",
+        "timezone": "UTC",
+        "jit": "off",
+        "synchronous_commit": "on",  # whatever the server's default: proof means durable
+    }
     if application in _NEVER_IDLE_S:
         settings["idle_in_transaction_session_timeout"] = f"{_NEVER_IDLE_S[application]}s"
     return settings | _FIND_THE_GONE

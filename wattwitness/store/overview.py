@@ -14,6 +14,7 @@ SELECT current_setting('server_version') AS server_version,
        now() AS server_now,
        current_setting('transaction_read_only') = 'off'
            AND has_schema_privilege(current_schema(), 'CREATE') AS writable,
+       current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on' AS durable,
        (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescale_version
 """
 _COUNTS = """
@@ -49,6 +50,7 @@ class DatabaseStatus:
     bytes: int
     server_now: datetime
     writable: bool  # whether our role may write and make tables
+    durable: bool  # whether what was committed survives a crash of the server's machine
     pending_migrations: int
     counts: Mapping[str, int | datetime | None]  # empty while migrations are pending
     partitions: int = 0
