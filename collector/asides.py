@@ -26,7 +26,6 @@ async def take_aside(
     block = await oldest_aside(db)
     if block is None:
         return None
-    size = sum(len(payload) for _, payload in block.aside.messages)
     try:
         outcome = await sink.write(_placed(block, places, calendar))
     except StoreRefusesError as error:  # look for the cause in halves
@@ -34,7 +33,7 @@ async def take_aside(
             await split_aside(db, block)
             return block.aside.gateway_id, 0, IngestOutcome()
         outcome = await sink.write(_refused(block, error))
-    return block.aside.gateway_id, size, outcome
+    return block.aside.gateway_id, block.aside.size, outcome
 
 
 def _placed(block: Block, places: Places, calendar: Calendar) -> IngestBatch:

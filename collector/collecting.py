@@ -1,10 +1,10 @@
 """The loop around the core: source to core, core to sink, and the answers back."""
 
 import asyncio
-import math
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
@@ -20,6 +20,8 @@ from wattwitness.domain.ingest import IngestOutcome
 log = structlog.get_logger()
 IDLE_CATCH_UP_S: Final = 0.5  # the newest values are at most so old while nothing waits
 BUSY_CATCH_UP_S: Final = 5.0  # and so old while there is always more to write
+AHEAD_S: Final = 0.003  # for the rows of a batch to be on their way before the next is planned
+ASIDE_S: Final = 1.0
 DRAIN_S: Final = 15.0  # how long a stopping collector waits for a database that is away
 
 TakeAside = Callable[[Places], Awaitable[tuple[str, int, IngestOutcome] | None]]
@@ -47,8 +49,9 @@ class Collecting:
         self._aside_at_s = 0.0
         self._take_in_at_s: float | None = 0.0  # None: nothing to look for
         self._woken = asyncio.Event()
-        self._stopping = self._writing = False
-        self._caught_up_s = -math.inf
+        self._at_work = asyncio.Event()  # the store, on a batch of ours
+        self._stopping = False
+        self._caught_up_s = time.monotonic()
 
     def learn(self, places: Places) -> None:
         """The registry changed: use it from the next batch on, then look into the parking."""
@@ -67,8 +70,7 @@ class Collecting:
             messages = await self._source.receive()
             self._metrics.messages.inc(len(messages))
             self._core.receive(messages, time.monotonic())
-            if self._writing and (ahead := self._core.plan_ahead()) is not None:
-                self._sink.prepare(ahead.ingest)
+            self._plan_ahead()
             self._woken.set()
 
     async def write(self) -> None:
@@ -97,6 +99,28 @@ class Collecting:
             log.warning("left_with_broker", messages=self._core.held)
         await self._catch_up(idle=True, final=True)
 
+    @asynccontextmanager
+    async def _planning(self) -> AsyncIterator[Callable[[], None]]:
+        """Inside, a batch is written; once the store is at work, the next one is got ready."""
+        ahead = asyncio.create_task(self._plan_soon())
+        try:
+            yield self._at_work.set
+        finally:
+            self._at_work.clear()
+            if not ahead.cancel():
+                ahead.result()  # a fault of ours ends the collector, wherever it shows
+
+    async def _plan_soon(self) -> None:
+        """Plan what is there already; what comes is planned when it comes."""
+        await self._at_work.wait()
+        await asyncio.sleep(AHEAD_S)
+        self._plan_ahead()
+
+    def _plan_ahead(self) -> None:
+        """While a batch is written, get the next one ready, so that the store need not wait."""
+        if self._at_work.is_set() and (ahead := self._core.plan_ahead()) is not None:
+            self._sink.prepare(ahead.ingest)
+
     def drain(self) -> None:
         """Receive no more; commit what is in hand, then end `write`."""
         self._stopping = True
@@ -105,9 +129,9 @@ class Collecting:
     async def _write(self, batch: Batch) -> None:
         started_s = time.monotonic()
         try:
-            self._writing = True
             await self._sink.note_statuses(batch.statuses)
-            outcome = await self._sink.write(batch.ingest)
+            async with self._planning() as at_work:
+                outcome = await self._sink.write(batch.ingest, at_work)
         except StoreUnavailableError as error:
             delay_s = self._core.failed(time.monotonic())
             self._metrics.failures.inc()
@@ -118,8 +142,6 @@ class Collecting:
             self._metrics.refusals.inc()
             log.warning("store_refuses", messages=len(batch.held), error=error.message)
             return
-        finally:
-            self._writing = False
         now_s = time.monotonic()
         settlement = self._core.committed(batch, now_s, time.time_ns() // 1_000_000)
         self._source.prove(settlement.proofs)
@@ -164,7 +186,8 @@ class Collecting:
             log.warning("aside_not_taken_in", error=str(error))
             return True
         if taken is None:
-            core.aside_bytes.clear()
+            core.nothing_aside()
+            self._aside_at_s = now_s + ASIDE_S  # what is planned may still be kept aside
         else:
             gateway_id, size, outcome = taken
             core.took_aside(gateway_id, size)

@@ -182,7 +182,7 @@ class Core:
         while self._planned:
             again = self._planned.pop()
             for aside in again.ingest.aside:
-                self.aside_bytes[aside.gateway_id] -= sum(len(p) for _, p in aside.messages)
+                self.aside_bytes[aside.gateway_id] -= aside.size
             if again is not batch:
                 self._open.put_back(again.held)
         self._ledger.forget_planned()
@@ -196,6 +196,12 @@ class Core:
         self.aside_bytes[gateway_id] -= size
         if self.aside_bytes[gateway_id] <= 0:
             del self.aside_bytes[gateway_id]
+
+    def nothing_aside(self) -> None:
+        """The store keeps nothing aside: there is no more than what is planned."""
+        self.aside_bytes.clear()
+        for aside in chain.from_iterable(batch.ingest.aside for batch in self._planned):
+            self.aside_bytes[aside.gateway_id] += aside.size
 
     @property
     def holes(self) -> int:

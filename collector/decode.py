@@ -8,7 +8,7 @@ import numpy as np
 from collector.bounds import Calendar, refusals
 from collector.columns import to_rows
 from collector.places import Place, Places
-from collector.sheets import Delivery, Found, Slip, draw_up, gathered, together
+from collector.sheets import Delivery, Found, Slip, draw_up, gathered, joined, together
 from wattwitness.domain.readings import Readings
 from wattwitness.domain.rejects import Parked, Reject
 from wattwitness.wire.payload import (
@@ -109,7 +109,7 @@ def _in_order(parts: Sequence[Found]) -> Found:
     source = np.concatenate([part.source for part in parts])
     order = np.argsort(source, kind="stable")
     return Found(
-        np.concatenate([part.rows for part in parts])[order],
+        joined([part.rows for part in parts]).take(order),
         source[order],
         np.concatenate([part.index for part in parts])[order],
     )

@@ -1,7 +1,7 @@
 """A message in hand: opened, not yet committed."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from collector.decode import Delivery
@@ -33,16 +33,13 @@ class Held:
     redelivered: bool
     weight: int  # how many readings it counts for; an empty or refused message counts as well
     sealed: bool = False  # only its number is known; it is expected to be kept aside
+    gateway_id: str | None = field(init=False)  # who sent it, if its topic says
+    size: int = field(init=False)  # bytes of its payload, which it may have to be kept with
 
-    @property
-    def size(self) -> int:
-        """Bytes of its payload, which it may have to be kept with."""
-        return len(self.identity[1])
-
-    @property
-    def gateway_id(self) -> str | None:
-        """Who sent it, if its topic says."""
-        return self.content.gateway_id
+    def __post_init__(self) -> None:
+        """Note what is asked for again and again."""
+        self.gateway_id = self.content.gateway_id
+        self.size = len(self.identity[1])
 
     @property
     def mark(self) -> Mark | None:

@@ -1,7 +1,7 @@
 """A sink in memory, for tests and trials: the same promises, without a database."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from collector.sink import StatusNote
@@ -39,8 +39,12 @@ class MemorySink:
     async def catch_up(self) -> None:
         """Nothing; see `Sink.catch_up`."""
 
-    async def write(self, batch: IngestBatch) -> IngestOutcome:
+    async def write(
+        self, batch: IngestBatch, at_work: Callable[[], None] | None = None
+    ) -> IngestOutcome:
         """Keep a batch; see `Sink.write`."""
+        if at_work is not None:
+            at_work()
         if self.broken:
             raise StoreUnavailableError("the sink is switched off", "switch it on")
         stored = revisions = 0

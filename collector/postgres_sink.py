@@ -1,7 +1,8 @@
 """The PostgreSQL sink: thin, because the store does the work."""
 
+import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -11,7 +12,8 @@ from wattwitness.domain.ingest import IngestBatch, IngestOutcome
 from wattwitness.store.behind import write_behind
 from wattwitness.store.database import Database, limited
 from wattwitness.store.gateways import set_status
-from wattwitness.store.ingest import Prepared, prepare_rows, write_batch
+from wattwitness.store.ingest import known_facts, write_batch
+from wattwitness.store.preparing import Prepared, prepare_rows
 
 FIRST_PATIENCE_S: Final = 20.0  # with a write; doubled each time that it was not enough
 MOST_PATIENCE_S: Final = 240.0
@@ -23,11 +25,15 @@ class PostgresSink:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._patience_s = FIRST_PATIENCE_S
-        self._prepared: tuple[IngestBatch, Prepared] | None = None
+        self._prepared: tuple[IngestBatch, asyncio.Future[Prepared]] | None = None
 
     def prepare(self, batch: IngestBatch) -> None:
-        """Sort and encode; see `Sink.prepare`."""
-        self._prepared = batch, prepare_rows(self._db, batch.rows)
+        """Sort and encode, in another thread; see `Sink.prepare`."""
+        facts = known_facts(self._db, batch.rows)
+        if facts is not None:
+            loop = asyncio.get_running_loop()
+            work = loop.run_in_executor(None, prepare_rows, self._db, batch.rows, facts)
+            self._prepared = batch, work
 
     @property
     def is_behind(self) -> bool:
@@ -40,13 +46,15 @@ class PostgresSink:
             with self._patience():
                 await write_behind(self._db, self._db.behind)
 
-    async def write(self, batch: IngestBatch) -> IngestOutcome:
+    async def write(
+        self, batch: IngestBatch, at_work: Callable[[], None] | None = None
+    ) -> IngestOutcome:
         """Commit a batch; see `Sink.write`."""
         prepared = None
         if self._prepared is not None and self._prepared[0] is batch:
-            prepared = self._prepared[1]
+            prepared = await self._prepared[1]
         with self._patience():
-            outcome = await write_batch(self._db, batch, prepared)
+            outcome = await write_batch(self._db, batch, prepared, at_work)
         self._patience_s = FIRST_PATIENCE_S
         return outcome
 

@@ -30,6 +30,7 @@ from wattwitness.runtime.role import only_one
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings
 from wattwitness.store.behind import Behind, mend_latest
+from wattwitness.store.circuit_facts import circuit_facts
 from wattwitness.store.clock import trusted_time
 from wattwitness.store.database import Database, limited
 from wattwitness.store.epochs import forget_epochs, load_epochs
@@ -130,6 +131,7 @@ async def _collecting(
     core = Core(policy, Places.of(registry), await load_epochs(db), chance, await aside_bytes(db))
     sink = PostgresSink(db)
     db.behind = Behind(settings.collector_id)
+    db.facts = await circuit_facts(db)
     await mend_latest(db, writer=settings.collector_id)  # what an earlier one of us left
 
     async def unpark(places: Places) -> IngestOutcome | None:

@@ -19,7 +19,7 @@ from wattwitness.wire.topics import ACK_FILTER
 
 AT_ONCE: Final = 256  # messages per turn of the event loop,
 AT_ONCE_BYTES: Final = 96 * 1024  # and bytes of payload: the database is fed by the same loop
-WINDOW_BYTES: Final = 24 * 1024 * 1024  # of payload that is not settled
+WINDOW_BYTES: Final = 16 * 1024 * 1024  # of payload that is not settled
 
 
 class PacketClient(Protocol):

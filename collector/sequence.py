@@ -85,15 +85,17 @@ class Progress:
 
     def take(self, arrivals: Iterable[Arrival]) -> "Progress":
         """The progress once these are committed too."""
-        progress = self
+        progress, prefix = self, self.prefix
         for arrival in arrivals:
             if (  # the usual case: the next number
-                arrival.seq - 1 == progress.prefix and not progress.ahead and arrival.oldest is None
+                arrival.seq - 1 == prefix and not progress.ahead and arrival.oldest is None
             ):
-                progress = Progress(arrival.seq, (), 0, progress.given_up, progress.began_middle)
+                prefix = arrival.seq
             else:
-                progress = progress._take_one(arrival)
-        return progress
+                progress = _grown(progress, prefix)
+                progress = progress._take_one(arrival)  # noqa: SLF001 - one of our own kind
+                prefix = progress.prefix
+        return _grown(progress, prefix)
 
     def _take_one(self, arrival: Arrival) -> "Progress":
         seq, prefix = arrival.seq, self.prefix
@@ -121,6 +123,13 @@ class Progress:
             and not arrival.redelivered
             and arrival.at_us - self.lowest_at_us >= RESEND_AFTER_US
         )
+
+
+def _grown(progress: Progress, prefix: int | None) -> Progress:
+    """The progress after some usual cases, none of which changes anything else."""
+    if prefix == progress.prefix:
+        return progress
+    return Progress(prefix, (), 0, progress.given_up, progress.began_middle)
 
 
 def _absent(runs: tuple[Run, ...], first: int, last: int) -> int:

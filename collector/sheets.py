@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from collector.columns import instants_us, to_rows
 from collector.places import Places
-from wattwitness.domain.readings import Readings
+from wattwitness.domain.readings import READING_DTYPE, Readings
 from wattwitness.wire.payload import Mark, Message, RefusedMessage, WireReading
 from wattwitness.wire.skimming import Letter
 
@@ -93,8 +93,14 @@ def gathered(deliveries: Sequence[Delivery], chosen: Sequence[int]) -> Found:
         stop = delivery.start + count
     if sheet is not None:
         pieces.append(sheet.rows[start:stop])
-    rows = np.concatenate(pieces)
-    return Found(rows, *_origins(np.asarray(chosen), np.asarray(counts)))
+    return Found(joined(pieces), *_origins(np.asarray(chosen), np.asarray(counts)))
+
+
+def joined(pieces: Sequence[Readings]) -> Readings:
+    """Rows after each other, copied as bytes: field by field takes numpy ten times as long."""
+    return np.concatenate([np.ascontiguousarray(piece).view(np.uint8) for piece in pieces]).view(
+        READING_DTYPE
+    )
 
 
 def _origins(

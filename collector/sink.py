@@ -1,6 +1,6 @@
 """Where readings go, as a cut line: PostgreSQL today, other stores later."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,7 +24,7 @@ class Sink(Protocol):
     """
 
     def prepare(self, batch: IngestBatch) -> None:
-        """Do beforehand what can be done of `write`; it may come later, or never."""
+        """Begin beforehand what can be done of `write`; that may come later, or never."""
         ...
 
     @property
@@ -40,8 +40,14 @@ class Sink(Protocol):
         """
         ...
 
-    async def write(self, batch: IngestBatch) -> IngestOutcome:
+    async def write(
+        self, batch: IngestBatch, at_work: Callable[[], None] | None = None
+    ) -> IngestOutcome:
         """Keep a batch whole; returns only when it is durable. Safe to repeat.
+
+        Args:
+            batch: what to keep.
+            at_work: called when the store has something to do, so that we have time.
 
         Raises:
             StoreUnavailableError: nothing was kept, or nobody knows; write it again later.

@@ -20,6 +20,7 @@ from wattwitness.store.rollups import keep_rollups
 log = structlog.get_logger()
 MAINTENANCE_S: Final = 3600.0
 ROLLUP_S: Final = 60.0
+SETTLE_S: Final = 5.0  # what waits in the broker at a start is not seen at once
 ROLLUPS_AT_ONCE: Final = 2000  # hours of circuit groups: a few seconds of work
 _PATIENCE: Final = 10  # turns that pressure may put rollups off
 
@@ -49,6 +50,7 @@ async def maintain_hourly(db: Database, retention: Retention) -> None:
 async def roll_up(db: Database, is_busy: Callable[[], bool]) -> None:
     """Keep the rollups up, every minute; under pressure seldom, so that collecting comes first."""
     put_off = 0
+    await asyncio.sleep(SETTLE_S)
     while True:
         put_off = put_off + 1 if is_busy() and put_off < _PATIENCE else 0
         done = 0

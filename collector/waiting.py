@@ -8,7 +8,7 @@ many with as much to say as each other, are never slowed down.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from collector.held import Held
@@ -47,30 +47,34 @@ class Waiting:
     def add(self, held: Held) -> None:
         """At the end."""
         self._line.append(held)
-        self._count(held, 1)
+        self.readings += held.weight
+        self.bytes += held.size
+        self._by_gateway[held.gateway_id or ""] += 1
 
     def put_back(self, messages: Iterable[Held]) -> None:
         """At the front, in their order."""
-        for held in reversed(list(messages)):
-            self._line.appendleft(held)
-            self._count(held, 1)
+        line, self._line = self._line, deque()
+        for held in messages:
+            self.add(held)
+        self._line += line
 
     def take(self, readings: int, size: int) -> list[Held]:
         """From the front, as many as fit, but at least one."""
-        taken: list[Held] = []
-        while self._line:
-            first = self._line[0]
-            readings -= first.weight
-            size -= first.size
-            if taken and (readings < 0 or size < 0):
+        fit = 0
+        for held in self._line:
+            readings -= held.weight
+            size -= held.size
+            if fit and (readings < 0 or size < 0):
                 break
-            taken.append(self.take_first())
+            fit += 1
+        taken = [self._line.popleft() for _ in range(fit)]
+        self._uncount(taken)
         return taken
 
     def take_first(self) -> Held:
         """The one that has waited longest."""
         held = self._line.popleft()
-        self._count(held, -1)
+        self._uncount([held])
         return held
 
     def take_floods(self, aside_bytes: Counter[str], size: int) -> list[Held]:
@@ -101,8 +105,7 @@ class Waiting:
             else:
                 line.append(held)
         self._line = line
-        for held in taken:
-            self._count(held, -1)
+        self._uncount(taken)
         return taken
 
     def floods(self) -> dict[str, int]:
@@ -121,12 +124,11 @@ class Waiting:
             excess[gateway] = n - share
         return excess
 
-    def _count(self, held: Held, sign: int) -> None:
-        self.readings += sign * held.weight
-        self.bytes += sign * held.size
-        gateway = held.gateway_id or ""
-        n = self._by_gateway[gateway] + sign
-        if n:
-            self._by_gateway[gateway] = n
-        else:
-            del self._by_gateway[gateway]
+    def _uncount(self, taken: Collection[Held]) -> None:
+        self.readings -= sum([held.weight for held in taken])
+        self.bytes -= sum([held.size for held in taken])
+        gone = Counter([held.gateway_id or "" for held in taken])
+        self._by_gateway.subtract(gone)
+        for gateway in gone:
+            if not self._by_gateway[gateway]:
+                del self._by_gateway[gateway]

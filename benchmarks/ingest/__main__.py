@@ -42,6 +42,7 @@ class Comparison:
 
     stage: Stage
     city: City
+    large: City | None  # gateways that send all their circuits in one large message
     readings: int
     batch: int
     limits: list[float] = field(default_factory=list)
@@ -59,6 +60,9 @@ class Comparison:
         self.limit_us.append(cpu_s / load.rows * 1e6)
         wide = self._next(self.city.circuits, self.readings)
         await self._drain(f"{self.city.circuits} readings a message", wide, wide.rows)
+        if self.large is not None:
+            large = self._next(self.large.circuits, self.readings, self.large)
+            await self._drain(f"{self.large.circuits} readings a message", large, large.rows)
         await self._drain("all of it again", self._again(wide), wide.rows)
         half = self._again(replace(wide, shift=wide.minutes // 2))
         await self._drain("half of it again", half, wide.rows + wide.minutes // 2 * self._a_minute)
@@ -71,11 +75,12 @@ class Comparison:
     def _a_minute(self) -> int:
         return self.city.gateways * self.city.circuits
 
-    def _next(self, size: int, readings: int) -> Load:
+    def _next(self, size: int, readings: int, city: City | None = None) -> Load:
         """A load of whole minutes, on days of its own."""
-        minutes = max(2, readings // self._a_minute)
-        messages = minutes * self._a_minute // size
-        load = self._again(Load(self.city, messages, size, self._day))
+        city = city or self.city
+        a_minute = city.gateways * city.circuits
+        minutes = max(2, readings // a_minute)
+        load = self._again(Load(city, minutes * a_minute // size, size, self._day))
         self._day = replace(load, shift=minutes).last_day() + 1
         return load
 
@@ -95,6 +100,7 @@ def main(
     readings: Annotated[int, typer.Option(help="Readings of one drain.")] = 600_000,
     gateways: Annotated[int, typer.Option(help="Gateways of the city.")] = 750,
     circuits: Annotated[int, typer.Option(help="Circuits, and readings of a message.")] = 20,
+    large: Annotated[int, typer.Option(help="Readings of a large message; 0 = none.")] = 200,
     repeats: Annotated[int, typer.Option(help="Turns of limit and drains.")] = 3,
     batch: Annotated[int, typer.Option(help="Rows of a batch of the limit.")] = 20_000,
     cell: Annotated[bool, typer.Option("--cell", help="A steady rate instead.")] = False,  # noqa: FBT002 - typer's way
@@ -108,7 +114,10 @@ def main(
     with tempfile.TemporaryDirectory(prefix="ingest-") as folder:
         Path(folder).chmod(0o755)  # the embedded PostgreSQL may run as another user
         with Stage(Path(folder)) as stage:
-            asyncio.run(stage.prepare(city.registry()))
+            others = None
+            if large and not (cell or backlog):
+                others = City(max(1, gateways * circuits // large), large, "L")
+            asyncio.run(stage.prepare(*(c.registry() for c in (city, others) if c is not None)))
             stage.start_collector()  # from now on, the broker keeps what comes
             stage.stop_collector()
             if cell:
@@ -117,7 +126,7 @@ def main(
             elif backlog:
                 wrong = _backlog(stage, Load(city, backlog // circuits, circuits))
             else:
-                wrong = _compare(Comparison(stage, city, readings, batch), repeats)
+                wrong = _compare(Comparison(stage, city, others, readings, batch), repeats)
     sys.exit(1 if wrong else 0)
 
 

@@ -9,9 +9,9 @@ from benchmarks.ingest.load import Load
 from benchmarks.ingest.stage import Stage
 from wattwitness.domain.instants import US_PER_DAY
 from wattwitness.domain.readings import Readings, empty_readings, sort_readings
-from wattwitness.store import ingest
 from wattwitness.store.database import Database
 from wattwitness.store.partitions import ensure_partitions
+from wattwitness.store.preparing import copy_payload, copy_rows
 
 
 def rows_of(load: Load, keys: dict[str, int]) -> Readings:
@@ -42,10 +42,10 @@ async def copy_alone(stage: Stage, load: Load, batch: int) -> tuple[float, float
         rows = rows_of(load, {row["circuit_id"]: row["circuit_key"] for row in found})
         await ensure_partitions(db, np.unique(rows["ts"] // US_PER_DAY).tolist())
         parts = [sort_readings(rows[at : at + batch]) for at in range(0, len(rows), batch)]
-        payloads = [ingest.copy_payload(part, db.steps) for part in parts]
+        payloads = [copy_payload(part, db.steps) for part in parts]
         before, start_s = stage.cost(), time.perf_counter()
         for payload in payloads:
             async with db.transaction() as connection:
-                await ingest.copy_rows(connection, "readings", payload)
+                await copy_rows(connection, "readings", payload)
         took_s = time.perf_counter() - start_s
         return took_s, (stage.cost() - before).postgres

@@ -23,15 +23,16 @@ class City:
 
     gateways: int
     circuits: int
+    name: str = "I"
 
     def gateway(self, g: int) -> str:
         """Its id."""
-        return f"IG{g:05d}"
+        return f"{self.name}G{g:05d}"
 
     def registry(self) -> Registry:
         """All of it."""
         names = [self.gateway(g) for g in range(self.gateways)]
-        owners = [f"IE{g // 2:05d}" for g in range(self.gateways)]
+        owners = [f"{self.name}E{g // 2:05d}" for g in range(self.gateways)]
         circuits = [
             Circuit(
                 circuit_id=f"{name}-C{c}",

@@ -29,6 +29,11 @@ class Cost:
     postgres: float = 0.0
     broker: float = 0.0
 
+    @property
+    def total(self) -> float:
+        """Of all three."""
+        return self.collector + self.postgres + self.broker
+
     def __sub__(self, other: "Cost") -> "Cost":
         return Cost(
             self.collector - other.collector,
@@ -67,11 +72,12 @@ class Stage:
             stop_postgres(self._postgres)
         self._log.close()
 
-    async def prepare(self, registry: Registry) -> None:
-        """Create the tables and save the registry."""
+    async def prepare(self, *registries: Registry) -> None:
+        """Create the tables and save the registries."""
         async with await Database.open(self.dsn, application="ingest-benchmark") as db:
             await upgrade(db)
-            await save_registry(db, registry)
+            for registry in registries:
+                await save_registry(db, registry)
 
     def start_collector(self, wait_for: bytes = b'"collecting"') -> float:
         """Start the collector; returns the moment at which its log said `wait_for`.

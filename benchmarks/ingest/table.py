@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks.ingest.cell import Steady
 from benchmarks.ingest.drain import Drained
+from benchmarks.ingest.stage import Cost
 
 
 def spread(values: Sequence[float], digits: int = 0) -> str:
@@ -19,30 +20,37 @@ def spread(values: Sequence[float], digits: int = 0) -> str:
 def show_header(repeats: int) -> None:
     """Above the rows."""
     print(
-        f"\nMedian [lowest-highest] of {repeats} repeats; CPU time in µs per reading or message.\n"
+        f"\nMedian [lowest-highest] of {repeats} repeats; CPU time in µs per reading, of the "
+        "collector per message as well;\n`cores` is what the three took of the machine, all the "
+        "time.\n"
     )
     print(
         f"{'':24}{'readings/s':>30}{'messages/s':>12}{'share of limit':>20}"
-        f"{'PostgreSQL':>12}{'collector':>11}{'/message':>10}{'broker/msg':>12}"
+        f"{'PostgreSQL':>12}{'collector':>11}{'broker':>8}{'cores':>7}{'/message':>10}"
     )
 
 
 def show_limit(rates: Sequence[float], cpu_us: Sequence[float]) -> None:
     """PostgreSQL alone."""
-    print(f"{'PostgreSQL alone':24}{spread(rates):>30}{'':>12}{'1':>20}{median(cpu_us):>12.2f}")
+    cores = median([rate * cpu / 1e6 for rate, cpu in zip(rates, cpu_us, strict=True)])
+    print(
+        f"{'PostgreSQL alone':24}{spread(rates):>30}{'':>12}{'1':>20}{median(cpu_us):>12.2f}"
+        f"{'':19}{cores:>7.2f}"
+    )
 
 
 def show_drains(name: str, drains: Sequence[Drained], limits: Sequence[float]) -> None:
     """One kind of load, drained."""
     shares = [d.readings_per_s / limit for d, limit in zip(drains, limits, strict=True)]
     rows, messages = drains[0].load.rows, drains[0].load.messages
+    cost = [median([getattr(d.cost, part) for d in drains]) for part in Cost.__match_args__]
+    collector, postgres, broker = (seconds / rows * 1e6 for seconds in cost)
+    cores = median([d.cost.total / d.took_s for d in drains])
     print(
         f"{name:24}{spread([d.readings_per_s for d in drains]):>30}"
         f"{median([d.messages_per_s for d in drains]):>12,.0f}{spread(shares, 2):>20}"
-        f"{median([d.cost.postgres for d in drains]) / rows * 1e6:>12.2f}"
-        f"{median([d.cost.collector for d in drains]) / rows * 1e6:>11.2f}"
-        f"{median([d.cost.collector for d in drains]) / messages * 1e6:>10.1f}"
-        f"{median([d.cost.broker for d in drains]) / messages * 1e6:>12.1f}",
+        f"{postgres:>12.2f}{collector:>11.2f}{broker:>8.2f}{cores:>7.2f}"
+        f"{collector * rows / messages:>10.1f}",
         flush=True,
     )
 

@@ -12,9 +12,9 @@ from benchmarks.truth.stage import fill
 from gateway_sim.city import City
 from wattwitness.domain.instants import US_PER_DAY, US_PER_HOUR, from_us
 from wattwitness.store.database import Database
-from wattwitness.store.ingest import copy_payload, copy_rows
 from wattwitness.store.maintenance import maintain
 from wattwitness.store.mode import Mode
+from wattwitness.store.preparing import copy_payload, copy_rows
 from wattwitness.store.readings import read_block
 from wattwitness.store.registry import load_registry
 from wattwitness.store.rollups import keep_rollups

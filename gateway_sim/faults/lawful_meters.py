@@ -8,7 +8,7 @@ from gateway_sim.spells import Spell
 from wattwitness.domain.registry import Role
 
 SMALL_KW = 45.0  # what is ever wired to a single phase
-ROLLS_AT_KWH = (1e4, 1e5, 1e6)
+ROLLS_AT_KWH = (1e4, 1e5, 1e6, 1e7)
 
 
 def _one(site: Site, *roles: Role) -> str | None:

@@ -28,6 +28,11 @@ class Aside:
     gateway_id: str
     messages: Sequence[tuple[int, bytes]]  # receipt [µs], payload
 
+    @property
+    def size(self) -> int:
+        """Bytes of payload."""
+        return sum(len(payload) for _, payload in self.messages)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestBatch:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from wattwitness.domain.readings import NEVER, Readings
 from wattwitness.store.database import Database
 from wattwitness.store.mode import Connection
-from wattwitness.store.scales import to_counts
+from wattwitness.store.scales import STORED
 from wattwitness.store.statements import statements
 
 NOT_MEASURED = np.iinfo(np.int64).min
@@ -44,13 +44,13 @@ class Newest:
     def of(cls, rows: Readings) -> "Newest":
         """Of rows in (circuit, ts) order."""
         starts = np.flatnonzero(np.diff(rows["circuit"], prepend=-1))
-        ends = np.concatenate((starts[1:], [len(rows)])) - 1
-        last = rows[ends]
+        last = rows.take(np.append(starts, len(rows))[1:] - 1)
+        p_w = np.rint(np.nan_to_num(last["p_kw"]) * STORED["p_kw"][2]).astype(np.int64)
         return cls(
             last["circuit"].astype(np.int64),
             rows["ts"][starts],
             last["ts"],
-            np.where(np.isnan(last["p_kw"]), NOT_MEASURED, to_counts(last)["p_kw"]),
+            np.where(np.isnan(last["p_kw"]), NOT_MEASURED, p_w),
             last["received_at"],
         )
 

@@ -86,17 +86,22 @@ async def list_gaps(db: Database, *, given_up: bool = False) -> list[EpochGap]:
     ]
 
 
-async def keep_epochs(connection: Connection, batch: IngestBatch) -> None:
-    """Keep how far epochs are committed (part of an ingest transaction); never backwards."""
+def epoch_columns(batch: IngestBatch) -> tuple[list[str], list[str], list[int]]:
+    """How far epochs go in which nothing is missing: gateways, epochs, numbers; in one order."""
+    marks = sorted(batch.epochs.items())
+    return (
+        [gateway for (gateway, _), _ in marks],
+        [epoch for (_, epoch), _ in marks],
+        [seq for _, seq in marks],
+    )
+
+
+async def keep_odd_epochs(connection: Connection, batch: IngestBatch) -> None:
+    """Keep how far the other epochs are committed (part of an ingest transaction); never backwards.
+
+    Epochs that begin end those before them.
+    """
     sql = statements("readings")
-    if batch.epochs:
-        marks = sorted(batch.epochs.items())
-        await connection.execute(
-            sql["keep_epochs"],
-            [gateway for (gateway, _), _ in marks],
-            [epoch for (_, epoch), _ in marks],
-            [seq for _, seq in marks],
-        )
     if batch.gaps:
         gaps = sorted(batch.gaps.items())
         await connection.execute(

@@ -10,12 +10,13 @@ registry is rejected until it is taken in; then its day's counts move, in that t
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wattwitness.domain.instants import US_PER_HOUR, from_us, local_day
 from wattwitness.domain.readings import NEVER, Readings
@@ -29,6 +30,8 @@ UNNAMED: Final = ""
 _QUARTER_US: Final = US_PER_HOUR // 4  # every zone's offset is a multiple of a quarter of an hour
 
 GatewayDay = tuple[str, date]
+Traffic = list[tuple[str, int, int, int]]
+"""Gateway, rows of it, their first and last receipt [µs], which are of one day; NEVER = unknown."""
 Pieces = Counter[tuple[str, date, RejectCode]]
 """Readings of kept pieces: gateway, day of receipt, why they are kept."""
 
@@ -54,21 +57,14 @@ class DayCounts:
             day = self._days[quarter] = local_day(from_us(known_us), self._zone)
         return day
 
-    def receive(self, rows: Readings, facts: CircuitFacts, *, fresh: bool) -> None:
+    def receive(self, traffic: Traffic, *, fresh: bool) -> None:
         """Rows that came; `fresh`: they came just now, over the network."""
-        self._add(self._received, rows, facts)
-        known = rows["received_at"] != NEVER
-        if fresh and known.any():
-            owners, came = facts.gateway[rows["circuit"]][known], rows["received_at"][known]
-            order = np.argsort(owners, kind="stable")
-            owners, came = owners[order], came[order]
-            starts = np.flatnonzero(np.diff(owners, prepend=-1))
-            first, last = np.minimum.reduceat(came, starts), np.maximum.reduceat(came, starts)
-            for owner, *heard in zip(
-                owners[starts].tolist(), first.tolist(), last.tolist(), strict=True
-            ):
-                for us in heard:
-                    self._hear(facts.gateway_ids[owner], us)
+        for gateway_id, n, first_us, last_us in traffic:
+            name = (gateway_id, self.day_of(first_us))
+            self._received[name] += n
+            if fresh and first_us != NEVER:
+                self._first_us[name] = min(first_us, self._first_us.get(name, first_us))
+                self._heard_us[name] = max(last_us, self._heard_us.get(name, last_us))
 
     def receive_piece(
         self, gateway_id: str | None, received_us: int, readings: int, *, fresh: bool
@@ -78,9 +74,10 @@ class DayCounts:
         if fresh:
             self._hear(gateway_id or UNNAMED, received_us)
 
-    def store(self, rows: Readings, facts: CircuitFacts) -> None:
+    def store(self, traffic: Traffic) -> None:
         """Rows that are stored now."""
-        self._add(self._stored, rows, facts)
+        for gateway_id, n, first_us, _ in traffic:
+            self._stored[gateway_id, self.day_of(first_us)] += n
 
     def revise(self, revised: Mapping[tuple[int, int], int], facts: CircuitFacts) -> None:
         """Revisions that are noted now: (circuit key, receipt [µs]) → how many."""
@@ -98,8 +95,12 @@ class DayCounts:
             self._received[gateway_id, day] -= n
             self._refused[gateway_id, day, code] -= n
 
-    async def save(self, connection: Connection) -> None:
-        """Add to the tables (part of an ingest transaction), in one order for all writers."""
+    @property
+    def columns(self) -> Sequence[Sequence[object]]:
+        """What is added to `gateway_days`, in one order for all writers: its columns.
+
+        Receipts are µs since 1970, None = not over the network.
+        """
         rejected: Counter[GatewayDay] = Counter()
         for (gateway_id, day, _), n in self._refused.items():
             rejected[gateway_id, day] += n
@@ -107,9 +108,7 @@ class DayCounts:
         names = sorted(set().union(*parts))
         received, stored, revised, refused = ([part[name] for name in names] for part in parts)
         fates = zip(received, stored, revised, refused, strict=True)
-        first, last = self._first_us.get, self._heard_us.get
-        await connection.execute(
-            statements("gateway_days")["count"],
+        return (
             [gateway_id for gateway_id, _ in names],
             [day for _, day in names],
             received,
@@ -117,9 +116,12 @@ class DayCounts:
             [came - sum(known) for came, *known in fates],
             revised,
             refused,
-            [None if (us := first(name)) is None else from_us(us) for name in names],
-            [None if (us := last(name)) is None else from_us(us) for name in names],
+            list(map(self._first_us.get, names)),
+            list(map(self._heard_us.get, names)),
         )
+
+    async def save_reasons(self, connection: Connection) -> None:
+        """Add to the reasons (part of an ingest transaction), in one order for all writers."""
         reasons = sorted((key, n) for key, n in self._refused.items() if n)
         if reasons:
             await connection.execute(
@@ -135,23 +137,33 @@ class DayCounts:
         self._heard_us[name] = max(received_us, self._heard_us.get(name, received_us))
         self._first_us[name] = min(received_us, self._first_us.get(name, received_us))
 
-    def _add(self, counts: Counter[GatewayDay], rows: Readings, facts: CircuitFacts) -> None:
-        if not len(rows):
-            return
-        owners = facts.gateway[rows["circuit"]]
-        for came_us, chosen in _by_quarter(rows):
-            day = self.day_of(came_us)
-            found, n_rows = np.unique(owners[chosen], return_counts=True)
-            for owner, n in zip(found.tolist(), n_rows.tolist(), strict=True):
-                counts[facts.gateway_ids[owner], day] += n
+
+def traffic_of(rows: Readings, facts: CircuitFacts) -> Traffic:
+    """How many rows of each gateway came, and when; apart where they may be of different days."""
+    found: Traffic = []
+    if not len(rows):
+        return found
+    owners = facts.gateway[rows["circuit"]]
+    for chosen in _by_quarter(rows):
+        owner, came = owners[chosen], rows["received_at"][chosen]
+        order = np.argsort(owner, kind="stable")
+        owner, came = owner[order], came[order]
+        starts = np.flatnonzero(np.diff(owner, prepend=-1))
+        found += zip(
+            [facts.gateway_ids[key] for key in owner[starts].tolist()],
+            np.diff(starts, append=len(owner)).tolist(),
+            np.minimum.reduceat(came, starts).tolist(),
+            np.maximum.reduceat(came, starts).tolist(),
+            strict=True,
+        )
+    return found
 
 
-def _by_quarter(rows: Readings) -> Iterable[tuple[int, np.ndarray | slice]]:
-    """Rows that were received in the same quarter of an hour, with one of their receipts."""
+def _by_quarter(rows: Readings) -> Iterable[NDArray[np.bool_] | slice]:
+    """Rows that were received in the same quarter of an hour; those of unknown receipt."""
     quarters = rows["received_at"] // _QUARTER_US
     if quarters.min() == quarters.max():  # nearly always
-        yield int(rows["received_at"][0]), slice(None)
+        yield slice(None)
         return
     for quarter in np.unique(quarters):
-        chosen = quarters == quarter
-        yield int(rows["received_at"][chosen][0]), chosen
+        yield quarters == quarter

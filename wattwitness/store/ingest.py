@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import asyncpg
 import numpy as np
@@ -19,51 +18,33 @@ from numpy.typing import NDArray
 
 from wattwitness.domain.errors import StoreBusyError, StoreUnavailableError
 from wattwitness.domain.ingest import IngestBatch, IngestOutcome
-from wattwitness.domain.instants import US_PER_DAY, US_PER_SECOND, from_us, to_us
-from wattwitness.domain.readings import MEASURANDS, NEVER, Readings, sort_readings
-from wattwitness.store.behind import Newest, written
+from wattwitness.domain.instants import US_PER_DAY, from_us, to_us
+from wattwitness.domain.readings import NEVER, Readings
+from wattwitness.store.behind import written
 from wattwitness.store.circuit_facts import CircuitFacts, circuit_facts
-from wattwitness.store.copy_format import PG_EPOCH_US, encode
 from wattwitness.store.database import Database
-from wattwitness.store.epochs import keep_epochs
-from wattwitness.store.forms import Steps, shorten
+from wattwitness.store.epochs import epoch_columns, keep_odd_epochs
+from wattwitness.store.forms import Steps
 from wattwitness.store.gateway_days import DayCounts
-from wattwitness.store.local_days import enterprise_days, group_hours
+from wattwitness.store.local_days import distinct
 from wattwitness.store.mode import Connection
 from wattwitness.store.partitions import ensure_partitions
 from wattwitness.store.pieces import is_fresh, keep_pieces
-from wattwitness.store.scales import STORED
+from wattwitness.store.preparing import Prepared, copy_payload, copy_rows, prepare_rows
 from wattwitness.store.set_aside import keep_aside, take_aside
 from wattwitness.store.statements import statements
+from wattwitness.store.traces import Traces
 from wattwitness.store.translation import refusal
 
-_COLUMNS = (
-    "circuit_key", "ts", *(STORED[m][0] for m in MEASURANDS), "form", "delay_s", "received_at",
-)  # fmt: skip
+_NO_COUNTS: tuple[list[str], ...] = ([],) * 9
 _ATTEMPTS = 5
-_MOST_DELAY_S = np.iinfo(np.int32).max
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Rows on their way into the table."""
-
-    rows: Readings  # in (circuit, ts) order
-    again: NDArray[np.bool_] | None  # rows with the key of the row before; None = there are none
-    payload: bytes | None  # for the fast way
-
-
-def prepare_rows(db: Database, rows: Readings) -> Prepared:
-    """Sort and encode: all the work on rows that needs no connection."""
-    rows = sort_readings(rows)
-    again = _same_key_as_before(rows)
-    if again.any() or db.meets_known:
-        return Prepared(rows, again if again.any() else None, None)
-    return Prepared(rows, None, copy_payload(rows, db.steps))
 
 
 async def write_batch(
-    db: Database, batch: IngestBatch, prepared: Prepared | None = None
+    db: Database,
+    batch: IngestBatch,
+    prepared: Prepared | None = None,
+    at_work: Callable[[], None] | None = None,
 ) -> IngestOutcome:
     """Commit a batch whole; returns only when it is durable.
 
@@ -73,17 +54,19 @@ async def write_batch(
         db: the database.
         batch: what to write.
         prepared: what `prepare_rows` made of its rows; None = not done yet.
+        at_work: called when the transaction has begun; with each try again.
 
     Raises:
         StoreUnavailableError: nothing of the batch was kept; try again later.
         StoreRefusesError: nothing of it was kept, and it never will be as it is.
     """
     facts = await _facts_for(db, batch.rows)
-    ready = prepare_rows(db, batch.rows) if prepared is None else prepared
+    ready = prepare_rows(db, batch.rows, facts) if prepared is None else prepared
+    days = distinct(ready.rows["ts"] // US_PER_DAY).tolist()
     for attempt in range(_ATTEMPTS):
-        await ensure_partitions(db, np.unique(ready.rows["ts"] // US_PER_DAY).tolist())
+        await ensure_partitions(db, days)
         try:
-            return await _try(db, batch, ready, facts)
+            return await _try(db, batch, ready, facts, at_work)
         except StoreBusyError:
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -104,11 +87,17 @@ class _KeysKnownError(Exception):
 
 
 async def _try(
-    db: Database, batch: IngestBatch, ready: Prepared, facts: CircuitFacts
+    db: Database,
+    batch: IngestBatch,
+    ready: Prepared,
+    facts: CircuitFacts,
+    at_work: Callable[[], None] | None,
 ) -> IngestOutcome:
     detour = ready.again is not None or db.meets_known
     try:
         async with db.transaction() as connection:
+            if at_work is not None:
+                at_work()
             work = _Work(connection, db, batch, ready, facts)
             outcome = await work.write(detour=detour)
     except StoreUnavailableError:
@@ -125,12 +114,17 @@ async def _try(
     return outcome
 
 
+def known_facts(db: Database, rows: Readings) -> CircuitFacts | None:
+    """What is known of the rows' circuits; None = one of them is new."""
+    return db.facts if db.facts is not None and db.facts.knows(rows["circuit"]) else None
+
+
 async def _facts_for(db: Database, rows: Readings) -> CircuitFacts:
-    if db.facts is None or not db.facts.knows(rows["circuit"]):
+    if known_facts(db, rows) is None:
         db.facts = await circuit_facts(db)
-    if not db.facts.knows(rows["circuit"]):
+    if (facts := known_facts(db, rows)) is None:
         raise ValueError("a reading's circuit is not in the registry of this database")
-    return db.facts
+    return facts
 
 
 @dataclass
@@ -153,18 +147,28 @@ class _Work:
         elif len(rows):
             payload = self.ready.payload or copy_payload(rows, self.db.steps)
             await copy_rows(connection, "readings", payload)
+        traces = self.ready.traces
+        if inserted is not rows:
+            traces = Traces.of(inserted, self.facts, self.db.zone)
         if len(inserted):
-            await self._after_rows(inserted)
+            await self._mark_behind(traces)
         counts = DayCounts(self.db.zone)
         reasons = await keep_pieces(connection, batch, counts)
-        await keep_epochs(connection, batch)
+        await keep_odd_epochs(connection, batch)
         await take_aside(connection, batch.taken_aside)
         await keep_aside(connection, batch.aside)
         if batch.from_gateways:
-            counts.receive(rows, self.facts, fresh=is_fresh(batch))
-            counts.store(inserted, self.facts)
+            counts.receive(self.ready.traces.traffic, fresh=is_fresh(batch))
+            counts.store(traces.traffic)
             counts.revise(revised, self.facts)
-            await counts.save(connection)
+            await counts.save_reasons(connection)
+        await connection.execute(
+            statements("readings")["leave_marks"],
+            *traces.days,
+            *traces.hours,
+            *(counts.columns if batch.from_gateways else _NO_COUNTS),
+            *epoch_columns(batch),
+        )
         stored, revisions, rejected = len(inserted), revised.total(), sum(reasons.values())
         return IngestOutcome(
             received=batch.received,
@@ -179,22 +183,18 @@ class _Work:
         if self._note is not None:
             self._note()
 
-    async def _after_rows(self, rows: Readings) -> None:
-        """Newest values and touched days, by the rows that are stored now and by no others."""
-        sql, db, connection = statements("readings"), self.db, self.connection
-        days = enterprise_days(rows, self.facts.enterprise, db.zone)
-        await connection.execute(sql["mark_data_days"], *days)
-        await connection.execute(sql["mark_dirty_days"], *days)
-        await connection.execute(statements("rollups")["touch"], *group_hours(rows))
-        newest = Newest.of(rows)
-        behind = db.behind
+    async def _mark_behind(self, traces: Traces) -> None:
+        """Newest values, by the rows that are stored now and by no others."""
+        behind, connection = self.db.behind, self.connection
         if behind is None:
-            await newest.write(connection)
+            await traces.newest.write(connection)
             return
         mark = None
-        if len(unmarked := behind.unmarked(newest)):
-            mark = await connection.fetchval(sql["mark_behind"], behind.writer, written(unmarked))
-        self._note = partial(behind.note, newest, mark, days)
+        if len(unmarked := behind.unmarked(traces.newest)):
+            mark = await connection.fetchval(
+                statements("readings")["mark_behind"], behind.writer, written(unmarked)
+            )
+        self._note = partial(behind.note, traces.newest, mark, traces.days)
 
 
 async def _detour(
@@ -221,37 +221,3 @@ async def _detour(
     keys = zip(first["circuit"].tolist(), first["ts"].tolist(), strict=True)
     is_new = np.fromiter((key in new for key in keys), dtype=np.bool_, count=len(first))
     return first[is_new], Counter(noted)
-
-
-def _same_key_as_before(rows: Readings) -> NDArray[np.bool_]:
-    keys, ts = rows["circuit"], rows["ts"]
-    return np.concatenate(([False], (keys[1:] == keys[:-1]) & (ts[1:] == ts[:-1])))
-
-
-def copy_payload(rows: Readings, steps: Steps, *, staged: bool = False) -> bytes:
-    """Rows → COPY payload; staged rows keep the instant of their receipt beside its delay."""
-    form, stored = shorten(rows, steps)
-    nothing = np.zeros(len(rows))
-    unknown = rows["received_at"] == NEVER
-    delay_s = (rows["received_at"] - rows["ts"]) // US_PER_SECOND
-    odd = unknown | (np.abs(delay_s) > _MOST_DELAY_S)
-    columns: list[tuple[str, str, NDArray[np.generic]]] = [
-        ("circuit_key", ">i4", rows["circuit"]),
-        ("ts", ">i8", rows["ts"] - PG_EPOCH_US),
-        *((STORED[m][0], STORED[m][1], stored.get(m, nothing)) for m in MEASURANDS),
-        ("form", ">i2", form),
-        ("delay_s", ">i4", delay_s),
-        ("received_at", ">i8", rows["received_at"] - PG_EPOCH_US),
-    ]
-    nulls = {STORED[m][0]: np.isnan(rows[m]) for m in MEASURANDS}
-    nulls["delay_s"] = odd
-    nulls["received_at"] = unknown if staged else unknown | ~odd
-    return encode(columns, nulls)
-
-
-async def copy_rows(connection: Connection, table: str, payload: bytes) -> None:
-    """COPY encoded rows into a table with the columns of `readings`."""
-    # As one buffer: handed over in pieces, asyncpg 0.32 waits for room on the connection without
-    # any time limit, and goes on waiting when the connection has ended.
-    buffer: Any = memoryview(payload)  # taken as one, though the stubs do not say so
-    await connection.copy_to_table(table, source=buffer, columns=_COLUMNS, format="binary")

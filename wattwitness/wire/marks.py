@@ -1,6 +1,7 @@
 """A message's place in its gateway's numbering, also of a message that is otherwise broken."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -24,7 +25,7 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
 
 def mark_of(epoch: object, seq: object, oldest: object = None) -> Mark | None:
     """Epoch and number when both can be used; the readings are good without them."""
-    if not isinstance(epoch, str) or len(epoch) > MAX_EPOCH_LENGTH or not is_wire_name(epoch):
+    if not isinstance(epoch, str) or len(epoch) > MAX_EPOCH_LENGTH or not _is_epoch(epoch):
         return None
     if type(seq) is int and 0 <= seq <= MAX_SEQ and oldest is None:  # the usual case
         return Mark(epoch, seq)
@@ -32,6 +33,11 @@ def mark_of(epoch: object, seq: object, oldest: object = None) -> Mark | None:
     if number is None:
         return None
     return Mark(epoch, number, kept if kept is not None and kept <= number else None)
+
+
+@lru_cache(maxsize=4096)  # every message names one, and they are few
+def _is_epoch(text: str) -> bool:
+    return is_wire_name(text)
 
 
 def salvage_mark(payload: bytes) -> Mark | None:

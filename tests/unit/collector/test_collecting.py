@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import Self
 
 import pytest
@@ -14,7 +15,7 @@ from collector.memory_sink import MemorySink
 from collector.memory_source import MemorySource
 from collector.metrics import Metrics
 from wattwitness.domain.errors import SetupError
-from wattwitness.domain.ingest import IngestOutcome
+from wattwitness.domain.ingest import IngestBatch, IngestOutcome
 from wattwitness.runtime.backoff import Backoff
 from wattwitness.wire.payload import Status, WireReading, encode_message, encode_status
 from wattwitness.wire.topics import readings_topic, status_topic
@@ -81,6 +82,39 @@ async def test_everything_is_stored_settled_and_proven():
     assert rig.sink.epochs == {("G", "e"): 100}
     assert rig.sink.statuses["G"].online
     assert rig.metrics.readings.labels("stored", "")._value.get() == 100
+
+
+class SlowSink(MemorySink):
+    """Writes when it is let; notes what is prepared meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let = asyncio.Event()
+        self.prepared: list[int] = []
+
+    def prepare(self, batch: IngestBatch) -> None:
+        self.prepared.append(len(batch.rows))
+
+    async def write(
+        self, batch: IngestBatch, at_work: Callable[[], None] | None = None
+    ) -> IngestOutcome:
+        assert at_work is not None
+        at_work()
+        await self.let.wait()
+        return await super().write(batch)
+
+
+async def test_what_is_there_already_is_prepared_while_a_batch_is_written():
+    async with Rig() as rig:
+        rig.collecting._sink = rig.sink = sink = SlowSink()
+        rig.put(1, 30)  # at once: nothing comes any more that would remind anybody
+        async with asyncio.timeout(5):
+            while not sink.prepared:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        assert (sink.prepared, len(sink.rows)) == ([10], 0)
+        sink.let.set()
+        await rig.until(30)
+    assert rig.source.proofs[-1].ack.seq == 30
 
 
 async def test_an_outage_is_waited_out_and_nothing_is_settled_meanwhile():

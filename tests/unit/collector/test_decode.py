@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.bounds import Calendar
@@ -149,6 +149,7 @@ def test_every_reading_ends_in_exactly_one_place(sent: list[tuple[str, list[byte
     assert len(found.rows) + len(found.rejects) + n_parked == n_sent
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["G1", "G2", "G9"]), st.lists(one_reading)), max_size=8),
     st.booleans(),

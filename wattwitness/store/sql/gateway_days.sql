@@ -1,17 +1,3 @@
--- name: count
-INSERT INTO gateway_days AS g (gateway_id, day, received, stored, duplicate, revision, rejected,
-                               first_received_at, last_received_at)
-SELECT * FROM unnest($1::text[], $2::date[], $3::bigint[], $4::bigint[], $5::bigint[],
-                     $6::bigint[], $7::bigint[], $8::timestamptz[], $9::timestamptz[])
-ON CONFLICT (gateway_id, day) DO UPDATE SET
-    received = g.received + excluded.received,
-    stored = g.stored + excluded.stored,
-    duplicate = g.duplicate + excluded.duplicate,
-    revision = g.revision + excluded.revision,
-    rejected = g.rejected + excluded.rejected,
-    first_received_at = least(g.first_received_at, excluded.first_received_at),
-    last_received_at = greatest(g.last_received_at, excluded.last_received_at)
-
 -- name: count_reasons
 INSERT INTO gateway_rejects AS g (gateway_id, day, code, readings)
 SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::bigint[])

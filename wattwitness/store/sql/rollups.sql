@@ -1,6 +1,3 @@
--- name: touch
-INSERT INTO touched_hours (groups, hours) VALUES ($1::int[], $2::int[])
-
 -- name: fold
 WITH taken AS (DELETE FROM touched_hours RETURNING groups, hours)
 INSERT INTO dirty_hours
