@@ -14,6 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from analytics.executors import Executor, InProcess, ProcessPool
+from analytics.live.watching import Watcher
+from analytics.pacing import Pace
 from analytics.pipeline import Bench
 from analytics.results import PostgresResults
 from analytics.running import Follower, Progress, analyse_range
@@ -104,12 +106,21 @@ async def _follow(lifecycle: Lifecycle, workers: int) -> None:
     async with _store(settings, workers) as db:
         with _executor(workers) as executor:
             log.info("following")
-            await Follower(db, await _bench(db, executor, lifecycle.stop)).run(lifecycle)
+            pace = Pace(settings.follow_most_s)
+            bench = await _bench(db, executor, lifecycle.stop)
+            await Follower(db, bench, pace=pace).run(lifecycle)
+
+
+async def _watch(lifecycle: Lifecycle) -> None:
+    settings = load_settings()
+    configure_logging(settings.log_level, "watch")
+    async with _store(settings, 1) as db:
+        await Watcher(db).run(lifecycle)
 
 
 def _range(from_: datetime | None, to: datetime | None) -> tuple[datetime, datetime]:
     if from_ is None or to is None:
-        raise typer.BadParameter("give --from and --to, or --follow")
+        raise typer.BadParameter("give --from and --to, or --follow, or --watch")
     if to <= from_:
         raise typer.BadParameter("--to must be after --from")
     return from_, to
@@ -137,16 +148,24 @@ def analyse(
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler (not available yet).")
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Keep up with live data.")] = False,  # noqa: FBT002 - a flag of the command line
+    watch: Annotated[  # noqa: FBT002 - likewise
+        bool, typer.Option("--watch", help="Verdicts of open alerts, minute by minute.")
+    ] = False,
 ) -> None:
     """Analyse stored readings: states, quality, episodes, leads.
 
     All local days that [--from, --to) touches are analysed again; --follow keeps up with what
-    arrives. Both give the same results, and running again changes nothing.
+    arrives. Both give the same results, and running again changes nothing. --watch judges open
+    alerts with each new reading, between two looks of --follow; of a database one at a time.
     """
     if scheduler is not None:
         raise typer.BadParameter("--scheduler is not available yet; use --workers N")
     if follow and (from_ or to or enterprise):
         raise typer.BadParameter("--follow takes all data; leave out --from, --to, --enterprise")
+    if watch and (follow or from_ or to or enterprise):
+        raise typer.BadParameter("--watch takes open alerts; leave out all other choices")
+    if watch:
+        sys.exit(run(_watch))
     if follow:
         sys.exit(run(lambda lifecycle: _follow(lifecycle, workers)))
     start, end = _range(from_, to)

@@ -1,10 +1,11 @@
 """Confidence that means something: what a method says of itself → how often it was right.
 
-Each kind has a few knots (raw confidence, probability), learned on the tuning seeds of
-`benchmarks.truth` by isotonic regression with a prior (`python -m benchmarks.truth --calibrate
---seeds tune` writes the table anew). Between knots it is linear, above them level; below them it
-falls to nothing, for less than was ever seen is never worth more. A kind that was never found while
-learning keeps what it says. The table is data of the product, versioned.
+Each kind - of episode, or of a verdict: `verdict/<action>/<word>` - has a few knots (raw
+confidence, probability), learned on the tuning seeds of `benchmarks.truth` by isotonic regression
+with a prior (`python -m benchmarks.truth --calibrate --seeds tune` learns the episodes anew, with
+`--verdicts` the verdicts). Between knots it is linear, above them level; below them it falls to
+nothing, for less than was ever seen is never worth more. A kind that was never found while learning
+keeps what it says. The table is data of the product, versioned.
 """
 
 import json
@@ -15,6 +16,8 @@ from importlib.resources import files
 import numpy as np
 
 from wattwitness.domain.episodes import Episode
+from wattwitness.domain.registry import MeasureAction
+from wattwitness.domain.verdicts import VerdictCode
 
 TABLE = "calibration.json"
 BEST = 0.99  # nothing electric is ever certain
@@ -45,9 +48,18 @@ class Calibration:
         said, right = zip((0.0, 0.0), *own, strict=True)
         return round(float(np.interp(raw, said, right)), 3)
 
+    def verdict(self, action: MeasureAction, code: VerdictCode, raw: float) -> float:
+        """How likely the word on one measure of an order is right."""
+        return self.probability(verdict_kind(action, code), raw)
+
     def applied(self, episodes: Iterable[Episode]) -> list[Episode]:
         """The same episodes with calibrated confidence."""
         return [replace(e, confidence=self.probability(e.kind, e.confidence)) for e in episodes]
+
+
+def verdict_kind(action: MeasureAction, code: VerdictCode) -> str:
+    """The kind under which the table keeps a word on an order."""
+    return f"verdict/{action.value}/{code.value}"
 
 
 UNCALIBRATED = Calibration("none")

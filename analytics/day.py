@@ -8,17 +8,19 @@ day and, to warm up the hysteresis, of the day before.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.columns import PlantRows
 from analytics.detectors import frozen_reading
 from analytics.detectors.line_up import CONDITIONS, FACTS, MARKS, RAW_FACTS
 from analytics.detectors.stages import JudgedDay, RawDay
 from analytics.grid import Power, margin_us, minute_grid, samples
 from analytics.pairing.condition import PairMinutes, pair_minutes
 from analytics.plants import Interval, Plant
-from analytics.quality.rates import DaySlots, day_quality
+from analytics.quality.day_rates import day_rates
 from analytics.states.dwell import production_dwell
 from analytics.states.histograms import day_histograms
 from analytics.states.hysteresis import StateGrid, classify
@@ -29,6 +31,10 @@ from wattwitness.domain.quality import DayQuality
 from wattwitness.domain.readings import Readings
 from wattwitness.domain.spells import ConditionSpell
 from wattwitness.domain.states import State, StateSpell, Thresholds
+
+NO_HISTOGRAMS = np.zeros((0, 0), dtype=np.int32)
+
+_STATES = tuple(State)  # by their integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class ColumnsBlock:
     days: tuple[date, ...]
     rows: Readings  # (circuit, ts) order
     extent: Extent
+    lead: frozenset[date] = frozenset()  # days that only warm up the one after: power is enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class DayColumns:
     quality: tuple[DayQuality, ...]
     spells: tuple[ConditionSpell, ...] = ()  # of the detectors that look at readings as they came
     facts: tuple[DayFact, ...] = ()  # likewise
+    only_power: bool = False  # a lead: the rest was not looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,34 +98,11 @@ def bounds_us(day: date, plant: Plant) -> Interval:
     return to_us(start), to_us(end)
 
 
-def _day_rows(rows: Readings, from_us_: int, to_us_: int) -> Readings:
-    inside: NDArray[np.bool_] = (rows["ts"] >= from_us_) & (rows["ts"] < to_us_)
-    return rows[inside]
-
-
-def _quality(raw: RawDay, extent: Extent) -> tuple[DayQuality, ...]:
-    """Slots of the day, circuit by circuit."""
-    plant, found = raw.plant, []
-    for row, circuit in enumerate(plant.circuits):
-        own = raw.today & (raw.circuit_row == row)
-        slots = DaySlots(
-            circuit_id=circuit.circuit_id,
-            day=raw.day,
-            bounds=raw.bounds,
-            interval_us=int(plant.interval_us[row]),
-            first_us=extent.first_us.get(circuit.circuit_id),
-            watermark_us=extent.watermark_us,
-            declared=plant.declared(circuit.circuit_id),
-        )
-        found.append(day_quality(slots, raw.rows[own], raw.invalid[own]))
-    return tuple(found)
-
-
-def _one_day(block: ColumnsBlock, day: date) -> DayColumns:
+def _one_day(block: ColumnsBlock, rows: PlantRows, day: date) -> DayColumns:
     plant = block.plant
     start, end = bounds_us(day, plant)
     margin = margin_us(plant)
-    found = samples(_day_rows(block.rows, start - margin, end), plant)
+    found = samples(rows.between(start - margin, end), plant)
     skip = margin // US_PER_MINUTE
     power = minute_grid(found, plant, start - margin, skip + (end - start) // US_PER_MINUTE)
     power = np.ascontiguousarray(power[:, skip:])
@@ -126,17 +111,19 @@ def _one_day(block: ColumnsBlock, day: date) -> DayColumns:
         day=day,
         bounds=(start, end),
         rows=found.rows,
-        circuit_row=found.circuit_row,
         invalid=found.invalid,
         watermark_us=block.extent.watermark_us,
     )
+    if day in block.lead:
+        _forget_frozen(power, plant, frozen_reading.mark(raw), start)
+        return DayColumns(day, power, NO_HISTOGRAMS, (), only_power=True)
     spells = tuple(spell for mark in MARKS for spell in mark(raw))
     _forget_frozen(power, plant, spells, start)
     return DayColumns(
         day,
         power,
         day_histograms(power),
-        _quality(raw, block.extent),
+        day_rates(raw, block.extent.first_us),
         spells,
         tuple(fact for facts in RAW_FACTS for fact in facts(raw)),
     )
@@ -155,23 +142,19 @@ def _forget_frozen(
 
 def day_columns(block: ColumnsBlock) -> list[DayColumns]:
     """First kernel: mark readings, lay them on minutes, count them."""
-    return [_one_day(block, day) for day in block.days]
+    rows = PlantRows(block.rows, block.plant)
+    return [_one_day(block, rows, day) for day in block.days]
 
 
 def _state_spells(circuit_id: str, states: StateGrid, from_us_: int) -> list[StateSpell]:
     """Maximal spells of equal state of one circuit [minutes] → spells."""
     if len(states) == 0:
         return []
-    starts = np.concatenate(([0], np.flatnonzero(np.diff(states)) + 1))
-    ends = np.concatenate((starts[1:], [len(states)]))
+    cuts = [0, *(np.flatnonzero(states[1:] != states[:-1]) + 1).tolist(), len(states)]
+    instants = [from_us(from_us_ + cut * US_PER_MINUTE) for cut in cuts]
     return [
-        StateSpell(
-            circuit_id=circuit_id,
-            from_=from_us(from_us_ + int(a) * US_PER_MINUTE),
-            to=from_us(from_us_ + int(b) * US_PER_MINUTE),
-            state=State(int(states[a])),
-        )
-        for a, b in zip(starts, ends, strict=True)
+        StateSpell(circuit_id=circuit_id, from_=begin, to=end, state=_STATES[state])
+        for (begin, end), state in zip(pairwise(instants), states[cuts[:-1]].tolist(), strict=True)
     ]
 
 

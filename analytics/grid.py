@@ -5,13 +5,18 @@ A reading stands for [ts, ts + interval); where the next sound reading comes wit
 readings in a minute are averaged.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.columns import Columns, columns_of
 from analytics.plants import Plant
 from analytics.quality import invalid_samples
+from analytics.quantiles import lower_quantile
 from wattwitness.domain.instants import US_PER_HOUR, US_PER_MINUTE
 from wattwitness.domain.readings import Readings
 
@@ -25,6 +30,30 @@ LEAST_STEPS = 8
 MARGIN_US = US_PER_HOUR  # readings before the day that may hold into it
 
 
+class Meters(Protocol):
+    """What laying readings on minutes needs to know: a plant, or other circuits in rows."""
+
+    @property
+    def keys(self) -> Sequence[int] | NDArray[np.int64]:
+        """Integer keys, row by row."""
+        ...
+
+    @property
+    def interval_us(self) -> NDArray[np.int64]:
+        """Reading interval per row [µs]."""
+        ...
+
+    @property
+    def rated_kw(self) -> NDArray[np.float64]:
+        """Nameplate power per row [kW]; NaN = not known."""
+        ...
+
+    @property
+    def resolution_kw(self) -> NDArray[np.float64]:
+        """Power step of the meter per row [kW]."""
+        ...
+
+
 def margin_us(plant: Plant) -> int:
     """How far before a day readings matter to its grid, in whole minutes [µs]."""
     longest = max((int(3 * s) for s in plant.intervals_s), default=0)
@@ -33,102 +62,134 @@ def margin_us(plant: Plant) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Readings of one plant in (circuit, ts) order, with what the analytics made of them [n]."""
+    """Readings of one plant, with what the analytics made of them [n]."""
 
-    rows: Readings
-    circuit_row: NDArray[np.intp]
+    rows: Columns
     invalid: NDArray[np.bool_]
     power_kw: NDArray[np.float64]  # NaN where nothing sound is known
 
+    @property
+    def circuit_row(self) -> NDArray[np.intp]:
+        """Which circuit each belongs to, ascending [n]."""
+        return self.rows.circuit_row
+
 
 def _register_power(
-    rows: Readings, circuit_row: NDArray[np.intp], plant: Plant
+    ts: NDArray[np.int64], e_kwh: NDArray[np.float64], reach_us: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Mean power since the reading before, from the energy register [kW], NaN = not known."""
-    power = np.full(len(rows), np.nan)
-    step_us = np.diff(rows["ts"])
-    step_kwh = np.diff(rows["e_kwh"])
-    reach = BRIDGED_INTERVALS * plant.interval_us[circuit_row[1:]]
-    sound = (np.diff(circuit_row) == 0) & (step_us > 0) & (step_us <= reach) & (step_kwh >= 0)
+    """Mean power since the reading before, from the energy register [kW], NaN = not known.
+
+    Args:
+        ts: of the readings [µs, n].
+        e_kwh: their registers [n].
+        reach_us: how far back each one tells; 0 = it is the first of its circuit [n].
+    """
+    power = np.full(len(ts), np.nan)
+    step_us, step_kwh = np.diff(ts), np.diff(e_kwh)
+    sound = (step_us > 0) & (step_us <= reach_us[1:]) & (step_kwh >= 0)
     power[1:][sound] = step_kwh[sound] * US_PER_HOUR / step_us[sound]
-    _forget_stuck(power, circuit_row, plant)
     return power
 
 
-def _forget_stuck(power: NDArray[np.float64], circuit_row: NDArray[np.intp], plant: Plant) -> None:
+def _forget_stuck(kw: NDArray[np.float64], rated_kw: float) -> None:
     """Forget what a register says that stands still and then catches up in one step.
 
     The load was there all the time, nobody knows when: neither the zeros nor the step are power.
+
+    Args:
+        kw: power of one circuit, from its register; changed [n].
+        rated_kw: its nameplate, NaN = not known.
     """
-    for row in np.unique(circuit_row).tolist():
-        own = np.flatnonzero(circuit_row == row)
-        kw = power[own]
-        known = kw[np.isfinite(kw)]
-        if len(known) < LEAST_STEPS:
-            continue
-        usual = float(np.quantile(known, 0.99, method="lower"))
-        most = STUCK_FACTOR * max(usual, float(np.nan_to_num(plant.rated_kw[row])))
-        for k in np.flatnonzero(kw > most).tolist() if most > 0 else ():
-            moving = np.flatnonzero(np.nan_to_num(kw[:k], nan=1.0) > 0)
-            first = int(moving[-1]) + 1 if len(moving) else 0
-            if k - first >= STUCK_STEPS:
-                power[own[first : k + 1]] = np.nan
+    known = kw[np.isfinite(kw)]
+    if len(known) < LEAST_STEPS:
+        return
+    most = STUCK_FACTOR * max(lower_quantile(known, 0.99), float(np.nan_to_num(rated_kw)))
+    for k in np.flatnonzero(kw > most).tolist() if most > 0 else ():
+        moving = np.flatnonzero(np.nan_to_num(kw[:k], nan=1.0) > 0)
+        first = int(moving[-1]) + 1 if len(moving) else 0
+        if k - first >= STUCK_STEPS:
+            kw[first : k + 1] = np.nan
 
 
-def samples(rows: Readings, plant: Plant) -> Samples:
+def _derived(
+    rows: Columns, sound: NDArray[np.intp], meters: Meters, *, whole: bool
+) -> NDArray[np.float64]:
+    """Power of the readings whose register is sound [len(sound)]."""
+    row = rows.circuit_row[sound]
+    reach = np.asarray(BRIDGED_INTERVALS * meters.interval_us[row], dtype=np.float64)
+    reach[1:][row[1:] != row[:-1]] = 0.0
+    power = _register_power(rows.ts[sound], rows["e_kwh"][sound], reach)
+    cuts = [0, *(np.flatnonzero(row[1:] != row[:-1]) + 1).tolist(), len(row)]
+    for first, end in pairwise(cuts if whole and len(row) else ()):
+        _forget_stuck(power[first:end], float(meters.rated_kw[row[first]]))
+    return power
+
+
+def samples(rows: Readings | Columns, meters: Meters, *, whole: bool = True) -> Samples:
     """Mark readings and give each its power, from the register where power was not measured.
 
     Args:
-        rows: readings of the plant in (circuit, ts) order [n].
-        plant: whose circuits they are.
+        rows: readings of the meters in (circuit, ts) order [n].
+        meters: whose readings they are.
+        whole: whether the rows are a day; a few minutes do not tell what is usual of a register.
     """
-    keys = np.array(plant.keys, dtype=np.int64)
-    order = np.argsort(keys)
-    circuit_row = order[np.searchsorted(keys[order], rows["circuit"])]
-    invalid = invalid_samples(rows, circuit_row, plant.rated_kw, plant.resolution_kw)
-    power = rows["p_kw"].astype(np.float64)
-    if np.isnan(power).any():
-        sound = np.flatnonzero(~invalid & np.isfinite(rows["e_kwh"]))
+    if not isinstance(rows, Columns):
+        rows = columns_of(rows, meters)
+    invalid = invalid_samples(rows, meters.rated_kw, meters.resolution_kw)
+    power = rows["p_kw"]
+    unmeasured = np.isnan(power)
+    if unmeasured.any():
+        asked = rows.of(np.unique(rows.circuit_row[unmeasured]))
+        sound = asked[~invalid[asked] & np.isfinite(rows["e_kwh"][asked])]
         derived = np.full(len(rows), np.nan)
-        derived[sound] = _register_power(rows[sound], circuit_row[sound], plant)
-        power = np.where(np.isnan(power), derived, power)
-    power = np.where(invalid, np.nan, np.maximum(power, 0.0))  # noise around zero is zero
-    return Samples(rows, circuit_row, invalid, power)
+        derived[sound] = _derived(rows, sound, meters, whole=whole)
+        power = np.where(unmeasured, derived, power)
+    power = np.maximum(power, 0.0)  # noise around zero is zero
+    power[invalid] = np.nan
+    return Samples(rows, invalid, power)
 
 
-def minute_grid(found: Samples, plant: Plant, from_us: int, minutes: int) -> Power:
+def minute_grid(found: Samples, meters: Meters, from_us: int, minutes: int) -> Power:
     """Lay samples on minutes.
 
     Args:
-        found: samples of the plant; those outside the grid are left out.
-        plant: gives the number of rows and the reading intervals.
+        found: samples of the meters; those outside the grid are left out.
+        meters: give the number of rows and the reading intervals.
         from_us: start of the first minute [µs].
         minutes: how many.
 
     Returns:
         Mean power per circuit and minute [circuits, minutes].
     """
-    minute = (found.rows["ts"] - from_us) // US_PER_MINUTE
-    use = np.isfinite(found.power_kw) & (minute >= 0) & (minute < minutes)
-    power, row = found.power_kw[use], found.circuit_row[use]
-    ts, minute = found.rows["ts"][use], minute[use]
-    shape = (len(plant.circuits), minutes)
-    cell = row * minutes + minute
-    total = np.bincount(cell, weights=power, minlength=shape[0] * minutes)
-    count = np.bincount(cell, minlength=shape[0] * minutes)
-    interval = plant.interval_us[row]
-    hold_until = ts + interval
-    gap = ts[1:] - ts[:-1]
-    lost_one = (row[1:] == row[:-1]) & (gap > 0) & (gap <= BRIDGED_INTERVALS * interval[:-1])
-    hold_until[:-1][lost_one] = ts[1:][lost_one]
-    newest = np.full(shape[0] * minutes, -1, dtype=np.int64)
-    newest[cell] = np.arange(len(cell))  # ascending: the last of a minute wins
-    newest = np.maximum.accumulate(newest.reshape(shape), axis=1)
-    middle = from_us + np.arange(minutes) * US_PER_MINUTE + US_PER_MINUTE // 2
-    if len(ts) == 0:
-        return np.full(shape, np.nan, dtype=np.float32)
-    held = (newest >= 0) & (middle < hold_until[newest])
-    grid = np.where(held, power[newest], np.nan)
-    own = count.reshape(shape) > 0
-    mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0).reshape(shape)
-    return np.where(own, mean, grid).astype(np.float32)
+    ts, row, power = found.rows.ts, found.circuit_row, found.power_kw
+    minute = (ts - from_us) // US_PER_MINUTE
+    use = np.isfinite(power) & (minute >= 0) & (minute < minutes)
+    if not use.all():
+        ts, row, power, minute = ts[use], row[use], power[use], minute[use]
+    grid = np.full(len(meters.interval_us) * minutes, np.nan, dtype=np.float32)
+    cell = row * minutes + minute  # ascending
+    if (cell[1:] != cell[:-1]).all():
+        grid[cell] = power.astype(np.float32)
+    else:
+        count = np.bincount(cell)
+        own = np.flatnonzero(count)
+        grid[own] = np.bincount(cell, weights=power)[own] / count[own]
+    empty = np.flatnonzero(np.isnan(grid))
+    before = cell.searchsorted(empty) - 1  # the reading that may hold there
+    same = (before >= 0) & (row[before] == empty // minutes) if len(cell) else before >= 0
+    empty, before = empty[same], before[same]
+    middle = from_us + (empty % minutes) * US_PER_MINUTE + US_PER_MINUTE // 2
+    held = middle < _hold_until(ts, row, meters, before)
+    grid[empty[held]] = power[before[held]]
+    return grid.reshape(-1, minutes)
+
+
+def _hold_until(
+    ts: NDArray[np.int64], row: NDArray[np.intp], meters: Meters, chosen: NDArray[np.intp]
+) -> NDArray[np.int64]:
+    """Until when chosen readings stand for what was not read [µs, len(chosen)]."""
+    interval = meters.interval_us[row[chosen]]
+    after = np.minimum(chosen + 1, len(ts) - 1)
+    gap = ts[after] - ts[chosen]
+    lost_one = (row[after] == row[chosen]) & (gap > 0) & (gap <= BRIDGED_INTERVALS * interval)
+    return np.where(lost_one, ts[after], ts[chosen] + interval)

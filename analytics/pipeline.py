@@ -8,9 +8,10 @@ is stored, so live, batch, pieces and several workers end in the same results.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from analytics.calibration import CALIBRATION, Calibration
@@ -35,7 +36,6 @@ from analytics.together import together
 from wattwitness.domain.errors import WattWitnessError
 from wattwitness.domain.instants import DEFAULT_ZONE, day_bounds, from_us, local_day, to_us
 from wattwitness.domain.registry import Registry
-from wattwitness.domain.states import Thresholds
 
 _NEWEST_DAYS = timedelta(days=60)
 
@@ -104,12 +104,12 @@ class _Run:
     columns: dict[date, DayColumns] = field(default_factory=dict)
     summary: Summary = field(default_factory=lambda: Summary(enterprises=1))
 
-    @property
+    @cached_property
     def watermark_day(self) -> date:
         """Newest local day of the whole store."""
         return local_day(from_us(self.extent.watermark_us), self.plant.zone)
 
-    @property
+    @cached_property
     def first_days(self) -> dict[str, date]:
         """Circuit id → local day of its first reading."""
         return {
@@ -117,27 +117,30 @@ class _Run:
             for circuit, us in self.extent.first_us.items()
         }
 
-    @property
+    @cached_property
     def circuit_ids(self) -> list[str]:
         """Of the plant, in row order."""
         return [c.circuit_id for c in self.plant.circuits]
 
 
-async def _start(bench: Bench, enterprise_id: str) -> _Run | None:
+async def _start(bench: Bench, enterprise_id: str, known_us: int | None) -> _Run | None:
     plant = plant_of(bench.registry, enterprise_id, bench.zone)
-    watermark = await bench.series.watermark()
-    if watermark is None:
+    reach = await bench.series.reach(plant.keys)
+    if known_us is None:
+        known_us = await bench.series.watermark()
+    if known_us is None:
         return None
-    first_us = {}
-    for circuit, key in zip(plant.circuits, plant.keys, strict=True):
-        reach = await bench.series.extent([key])
-        if reach is not None:
-            first_us[circuit.circuit_id] = reach[0]
+    watermark_us = max(known_us, reach.newest_us or known_us)
+    first_us = {
+        circuit.circuit_id: reach.first_us[key]
+        for circuit, key in zip(plant.circuits, plant.keys, strict=True)
+        if key in reach.first_us
+    }
     days = await bench.results.data_days(enterprise_id)
-    return _Run(bench, plant, days, Extent(first_us, watermark))
+    return _Run(bench, plant, days, Extent(first_us, watermark_us))
 
 
-async def _load_piece(run: _Run, piece: tuple[date, ...]) -> None:
+async def _load_piece(run: _Run, piece: tuple[date, ...], wanted: Collection[date]) -> None:
     bench = run.bench
     start = to_us(day_bounds(piece[0], run.plant.zone)[0]) - margin_us(run.plant)
     end = to_us(day_bounds(piece[-1], run.plant.zone)[1])
@@ -145,7 +148,8 @@ async def _load_piece(run: _Run, piece: tuple[date, ...]) -> None:
         bench.check_stop()
         rows = await bench.series.block(run.plant.keys, start, end)
         run.summary.readings += len(rows)
-        block = ColumnsBlock(run.plant, piece, rows, run.extent)
+        lead = frozenset(piece).difference(wanted)
+        block = ColumnsBlock(run.plant, piece, rows, run.extent, lead)
         (found,) = await asyncio.to_thread(bench.executor.map, day_columns, [block])
     run.columns.update({c.day: c for c in found})
 
@@ -156,21 +160,19 @@ async def _load_columns(run: _Run, days: Iterable[date]) -> None:
     Readings are in memory piece by piece; what stays are minutes (2 MB per circuit and year).
     """
     wanted = set(days)
-    wanted |= {d - timedelta(days=1) for d in wanted} & set(run.data_days)
-    missing = sorted(wanted - run.columns.keys())
-    await together(_load_piece(run, piece) for piece in pieces(missing))
+    lead = {d - timedelta(days=1) for d in wanted} & set(run.data_days)
+    missing = {d for d in wanted if d not in run.columns or run.columns[d].only_power}
+    missing |= lead - run.columns.keys()
+    await together(_load_piece(run, piece, wanted) for piece in pieces(sorted(missing)))
 
 
 async def _save_histograms(run: _Run, days: Sequence[date]) -> None:
-    for day in days:
-        counts = run.columns[day].histograms
-        found = {c: counts[n] for n, c in enumerate(run.circuit_ids) if day >= _first(run, c)}
-        if day in run.data_days and found:
-            await run.bench.results.save_histograms(day, found)
-
-
-def _first(run: _Run, circuit_id: str) -> date:
-    return run.first_days.get(circuit_id, date.max)
+    found = {}
+    for day in set(days).intersection(run.data_days):
+        begun = {c for c, first in run.first_days.items() if first <= day}
+        counts = zip(run.circuit_ids, run.columns[day].histograms, strict=True)
+        found[day] = {circuit: minutes for circuit, minutes in counts if circuit in begun}
+    await run.bench.results.save_histograms(found)
 
 
 async def _learn(run: _Run, days: Sequence[date]) -> tuple[Learned, set[date]]:
@@ -218,31 +220,24 @@ def _block(run: _Run, day: date, learned: Learned) -> DayBlock:
     )
 
 
-async def _newest_thresholds(run: _Run) -> Mapping[str, Thresholds]:
-    """Circuit id → thresholds of the newest judged day."""
-    last = run.watermark_day
-    stored = await run.bench.results.load_thresholds(run.circuit_ids, last - _NEWEST_DAYS, last)
-    return {circuit: stored[circuit, day] for circuit, day in sorted(stored)}
-
-
 async def _history(run: _Run) -> History:
-    plant, registry = run.plant, run.bench.registry
+    plant, registry, last = run.plant, run.bench.registry, run.watermark_day
+    results = run.bench.results
     enterprise = registry.enterprises[plant.enterprise_id]
     begins, ends = enterprise.verified_from, enterprise.verified_to
     return History(
         plant=plant,
         watermark_us=run.extent.watermark_us,
         first_us=run.extent.first_us,
-        spells=await run.bench.results.load_spells(plant.enterprise_id),
-        facts=await run.bench.results.load_facts(plant.enterprise_id),
-        thresholds=await _newest_thresholds(run),
-        alerts=[
-            alert
-            for alert in registry.alerts.values()
-            if not alert.districts or enterprise.district in alert.districts
-        ],
+        spells=await results.load_spells(plant.enterprise_id),
+        facts=await results.load_facts(plant.enterprise_id),
+        thresholds=await results.newest_thresholds(run.circuit_ids, last - _NEWEST_DAYS, last),
+        alerts=[alert for alert in registry.alerts.values() if alert.concerns(enterprise.district)],
         inspections=[i for i in registry.inspections if i.enterprise_id == plant.enterprise_id],
         verified=None if begins is None or ends is None else (begins, ends),
+        measures=[m for m in registry.measures if m.enterprise_id == plant.enterprise_id],
+        grade=enterprise.grade,
+        judged_until=await run.bench.results.judged_until(plant.enterprise_id),
     )
 
 
@@ -260,8 +255,18 @@ async def _conclude(run: _Run) -> None:
     run.summary.leads = len(findings.leads)
 
 
+async def history_of(bench: Bench, enterprise_id: str) -> History | None:
+    """All that is known of an enterprise; None without any readings."""
+    run = await _start(bench, enterprise_id, None)
+    return None if run is None else await _history(run)
+
+
 async def analyse_enterprise(
-    bench: Bench, enterprise_id: str, dirty: Iterable[date], trailing_from: date | None = None
+    bench: Bench,
+    enterprise_id: str,
+    dirty: Iterable[date],
+    trailing_from: date | None = None,
+    watermark_us: int | None = None,
 ) -> Summary:
     """Bring the results of one enterprise up to date.
 
@@ -271,11 +276,13 @@ async def analyse_enterprise(
         dirty: local days whose readings changed.
         trailing_from: also judge the silent days from here to the newest data of the store (whose
             expected readings nobody else asks for); None = do not.
+        watermark_us: how far the data of the whole store reached a moment ago [µs], no later than
+            the dirty days were marked or newer than its own data; None = look again.
 
     Raises:
         AnalysisStoppedError: `bench.stop` was set before the end.
     """
-    run = await _start(bench, enterprise_id)
+    run = await _start(bench, enterprise_id, watermark_us)
     if run is None:
         return Summary()
     days = set(days_to_judge(dirty, run.data_days, run.watermark_day))

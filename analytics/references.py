@@ -10,7 +10,8 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.detectors.stages import FactTable, History
+from analytics.detectors.stages import History
+from wattwitness.domain.facts import FactTable
 from wattwitness.domain.instants import local_day
 
 EARLY_DAYS = 14  # of an enterprise without a verified period
@@ -53,4 +54,6 @@ def reference_period(history: History, days: Sequence[date]) -> Period | None:
 
 def within(table: FactTable, period: Period) -> NDArray[np.bool_]:
     """Which days of a fact lie in a period [days]."""
-    return np.array([day in period for day in table.days], dtype=np.bool_)
+    days = table.ordinals
+    found: NDArray[np.bool_] = days >= period.first.toordinal()
+    return found & (days <= period.last.toordinal())

@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from analytics.day import DayJudgement
 from analytics.states.histograms import Histogram
 from wattwitness.domain.early_warnings import EarlyWarning
 from wattwitness.domain.episodes import Episode
-from wattwitness.domain.facts import DayFact
+from wattwitness.domain.facts import FactBook
 from wattwitness.domain.leads import Lead
-from wattwitness.domain.spells import ConditionSpell
+from wattwitness.domain.spells import SpellBook
 from wattwitness.domain.states import Thresholds
 from wattwitness.domain.testability import Testability
+from wattwitness.domain.verdicts import Verdict, VerdictCode
 from wattwitness.store import days as store_days
 from wattwitness.store import findings as store_findings
+from wattwitness.store import verdicts as store_verdicts
 from wattwitness.store.database import Database
 from wattwitness.store.findings import DayResults
 
@@ -31,6 +33,11 @@ class Findings:
     leads: Sequence[Lead] = ()
     testability: Sequence[Testability] = ()
     warnings: Sequence[EarlyWarning] = ()
+    verdicts: Sequence[Verdict] = ()
+    # alert id → an instant that was judged before, and what is said of it by what is known today
+    rejudged: Mapping[str, tuple[datetime, VerdictCode]] = field(
+        default_factory=dict, compare=False
+    )
 
 
 class ResultStore(Protocol):
@@ -40,8 +47,8 @@ class ResultStore(Protocol):
         """Local days with readings, ascending."""
         ...
 
-    async def save_histograms(self, day: date, counts: Mapping[str, Histogram]) -> None:
-        """Keep the histograms of a day (circuit id → counts)."""
+    async def save_histograms(self, counts: Mapping[date, Mapping[str, Histogram]]) -> None:
+        """Keep the histograms of days (day → circuit id → counts)."""
         ...
 
     async def load_histograms(self, circuits: Sequence[str], first: date, last: date) -> Histograms:
@@ -54,15 +61,21 @@ class ResultStore(Protocol):
         """What the days of [first, last] were judged with."""
         ...
 
+    async def newest_thresholds(
+        self, circuits: Sequence[str], first: date, last: date
+    ) -> dict[str, Thresholds]:
+        """Circuit id → what its newest judged day of [first, last] was judged with."""
+        ...
+
     async def replace_days(self, enterprise_id: str, days: Sequence[DayJudgement]) -> None:
         """Replace the results of these days, all or none."""
         ...
 
-    async def load_spells(self, enterprise_id: str) -> list[ConditionSpell]:
+    async def load_spells(self, enterprise_id: str) -> SpellBook:
         """Condition spells of all days."""
         ...
 
-    async def load_facts(self, enterprise_id: str) -> list[DayFact]:
+    async def load_facts(self, enterprise_id: str) -> FactBook:
         """Day facts of all days."""
         ...
 
@@ -70,6 +83,10 @@ class ResultStore(Protocol):
         self, enterprise_id: str, findings: Findings, analysed_at_us: int, data_until_us: int
     ) -> None:
         """Replace all findings of an enterprise; told are wall clock and data time [µs]."""
+        ...
+
+    async def judged_until(self, enterprise_id: str) -> dict[str, datetime]:
+        """Alert id → data time up to which the verdict that is kept was judged."""
         ...
 
 
@@ -83,24 +100,26 @@ class PostgresResults:
         """See `ResultStore`."""
         return await store_days.data_days(self._db, enterprise_id)
 
-    async def save_histograms(self, day: date, counts: Mapping[str, Histogram]) -> None:
+    async def save_histograms(self, counts: Mapping[date, Mapping[str, Histogram]]) -> None:
         """See `ResultStore`."""
-        wide = {circuit: values.astype("int64") for circuit, values in counts.items()}
-        await store_findings.save_histograms(self._db, day, wide)
+        await store_findings.save_histograms(self._db, counts)
 
     async def load_histograms(self, circuits: Sequence[str], first: date, last: date) -> Histograms:
         """See `ResultStore`."""
         found = await store_findings.load_histograms(self._db, circuits, first, last)
-        return {
-            circuit: {day: counts.astype("int32") for day, counts in days}
-            for circuit, days in found.items()
-        }
+        return {circuit: dict(days) for circuit, days in found.items()}
 
     async def load_thresholds(
         self, circuits: Sequence[str], first: date, last: date
     ) -> dict[tuple[str, date], Thresholds]:
         """See `ResultStore`."""
         return await store_findings.load_thresholds(self._db, circuits, first, last)
+
+    async def newest_thresholds(
+        self, circuits: Sequence[str], first: date, last: date
+    ) -> dict[str, Thresholds]:
+        """See `ResultStore`."""
+        return await store_findings.newest_thresholds(self._db, circuits, first, last)
 
     async def replace_days(self, enterprise_id: str, days: Sequence[DayJudgement]) -> None:
         """See `ResultStore`."""
@@ -116,11 +135,11 @@ class PostgresResults:
         }
         await store_findings.replace_day_results(self._db, enterprise_id, results)
 
-    async def load_spells(self, enterprise_id: str) -> list[ConditionSpell]:
+    async def load_spells(self, enterprise_id: str) -> SpellBook:
         """See `ResultStore`."""
         return await store_findings.load_spells(self._db, enterprise_id)
 
-    async def load_facts(self, enterprise_id: str) -> list[DayFact]:
+    async def load_facts(self, enterprise_id: str) -> FactBook:
         """See `ResultStore`."""
         return await store_findings.load_facts(self._db, enterprise_id)
 
@@ -137,7 +156,13 @@ class PostgresResults:
             analysed_at_us,
             data_until_us,
             findings.warnings,
+            findings.verdicts,
+            findings.rejudged,
         )
+
+    async def judged_until(self, enterprise_id: str) -> dict[str, datetime]:
+        """See `ResultStore`."""
+        return await store_verdicts.judged_until(self._db, enterprise_id)
 
 
 @dataclass
@@ -153,10 +178,11 @@ class MemoryResults:
         """See `ResultStore`."""
         return sorted(self.days_with_data.get(enterprise_id, set()))
 
-    async def save_histograms(self, day: date, counts: Mapping[str, Histogram]) -> None:
+    async def save_histograms(self, counts: Mapping[date, Mapping[str, Histogram]]) -> None:
         """See `ResultStore`."""
-        for circuit, values in counts.items():
-            self.histograms.setdefault(circuit, {})[day] = values
+        for day, own in counts.items():
+            for circuit, values in own.items():
+                self.histograms.setdefault(circuit, {})[day] = values
 
     async def load_histograms(self, circuits: Sequence[str], first: date, last: date) -> Histograms:
         """See `ResultStore`."""
@@ -177,19 +203,26 @@ class MemoryResults:
             if circuit in circuits and first <= day <= last
         }
 
+    async def newest_thresholds(
+        self, circuits: Sequence[str], first: date, last: date
+    ) -> dict[str, Thresholds]:
+        """See `ResultStore`."""
+        stored = await self.load_thresholds(circuits, first, last)
+        return {circuit: stored[circuit, day] for circuit, day in sorted(stored)}
+
     async def replace_days(self, enterprise_id: str, days: Sequence[DayJudgement]) -> None:
         """See `ResultStore`."""
         self.days.setdefault(enterprise_id, {}).update({d.day: d for d in days})
 
-    async def load_spells(self, enterprise_id: str) -> list[ConditionSpell]:
+    async def load_spells(self, enterprise_id: str) -> SpellBook:
         """See `ResultStore`."""
         judged = self.days.get(enterprise_id, {})
-        return [spell for day in sorted(judged) for spell in judged[day].spells]
+        return SpellBook.of(spell for day in sorted(judged) for spell in judged[day].spells)
 
-    async def load_facts(self, enterprise_id: str) -> list[DayFact]:
+    async def load_facts(self, enterprise_id: str) -> FactBook:
         """See `ResultStore`."""
         judged = self.days.get(enterprise_id, {})
-        return [fact for day in sorted(judged) for fact in judged[day].facts]
+        return FactBook.of(fact for day in sorted(judged) for fact in judged[day].facts)
 
     async def replace_findings(
         self, enterprise_id: str, findings: Findings, analysed_at_us: int, data_until_us: int
@@ -197,3 +230,8 @@ class MemoryResults:
         """See `ResultStore`."""
         del analysed_at_us, data_until_us
         self.findings[enterprise_id] = findings
+
+    async def judged_until(self, enterprise_id: str) -> dict[str, datetime]:
+        """See `ResultStore`."""
+        known = self.findings.get(enterprise_id, Findings())
+        return {verdict.alert_id: verdict.as_of for verdict in known.verdicts}

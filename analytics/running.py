@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
+from analytics.pacing import Pace
 from analytics.pipeline import AnalysisStoppedError, Bench, Summary, analyse_enterprise
 from analytics.together import together
 from wattwitness.domain.errors import InputRefusedError, StoreUnavailableError, WattWitnessError
@@ -16,12 +17,14 @@ from wattwitness.domain.instants import US_PER_MINUTE, from_us, local_day
 from wattwitness.runtime.lifecycle import Lifecycle
 from wattwitness.store.database import Database
 from wattwitness.store.days import (
+    DirtyDay,
     analyses_at_once,
     analysing,
     clear_dirty,
     mark_dirty,
     take_dirty,
 )
+from wattwitness.store.early_warnings import list_warnings
 from wattwitness.store.registry import load_registry, registry_revision
 
 POLL_S = 1.0
@@ -30,6 +33,9 @@ STORE_AWAY_S = 5.0
 BUSY_S = 0.2  # between two tries to get an enterprise that another process analyses
 RETRY_AFTER_S = (60.0, 300.0, 900.0)  # an enterprise whose analysis failed
 BEHIND_US = 15 * US_PER_MINUTE  # at the latest when this far behind it
+ROUND_S = 5.0  # then it is looked again who waits: late data may have come
+TELL_S = 60.0  # how often the log says how far behind it is
+ALERT_AHEAD = timedelta(hours=2)  # an alert whose response begins so soon counts as open
 Progress = Callable[[int, int], None]
 """Called with (enterprises done, enterprises in all)."""
 log = structlog.get_logger()
@@ -86,7 +92,9 @@ class _Range:
         reach = await bench.series.watermark()
         newest = date.min if reach is None else local_day(from_us(reach), bench.zone)
         trailing = first if last >= newest else None
-        found = await analyse_enterprise(bench, enterprise_id, [d.day for d in days], trailing)
+        found = await analyse_enterprise(
+            bench, enterprise_id, [d.day for d in days], trailing, reach
+        )
         await clear_dirty(self.db, days)
         return found
 
@@ -137,15 +145,19 @@ class Follower:
     Enterprises with dirty days come first. Those judged before the newest reading of the store
     are brought up to it from time to time, and whenever it is quiet: what a silent plant should
     have sent grows with everybody else's data. An enterprise that somebody else analyses, or whose
-    analysis failed a while ago, is left for later.
+    analysis failed a while ago, is left for later. With a pace, so are those of which only the
+    newest day has new readings and that were looked at a moment ago.
     """
 
     db: Database
     bench: Bench
     clock_s: Callable[[], float] = time.monotonic
+    pace: Pace | None = None
     judged_until: dict[str, int] = field(default_factory=dict)  # enterprise → watermark [µs]
     paused: dict[str, _Pause] = field(default_factory=dict)
     quiet_polls: int = 0
+    waiting_s: dict[str, float] = field(default_factory=dict)  # enterprise → dirty since
+    told_s: float = 0.0
 
     async def run(self, lifecycle: Lifecycle) -> None:
         """Follow until told to stop."""
@@ -167,15 +179,60 @@ class Follower:
         reach = await self.bench.series.watermark()
         if reach is None:
             return False
-        dirty = {d.enterprise_id for d in await take_dirty(self.db)} - self._resting()
-        self.quiet_polls = 0 if dirty else self.quiet_polls + 1
+        marked = await take_dirty(self.db)
+        dirty = await self._due(marked, reach)
+        self.quiet_polls = 0 if marked else self.quiet_polls + 1
         stale = set(self._stale(reach))
-        worked = False
-        for enterprise_id in (*sorted(dirty), *sorted(stale - dirty)):
-            if lifecycle.stop.is_set():
+        worked, until_s = False, self.clock_s() + ROUND_S
+        for enterprise_id in (*dirty, *sorted(stale - set(dirty))):
+            if lifecycle.stop.is_set() or (self.pace and self.clock_s() > until_s):
                 break
             worked |= await self._one(enterprise_id, stale=enterprise_id in stale)
         return worked
+
+    async def _due(self, marked: Sequence[DirtyDay], watermark_us: int) -> list[str]:
+        """Who is looked at now, whoever waits longest first; late data before new ones."""
+        dirty = {d.enterprise_id for d in marked} - self._resting()
+        if self.pace is None:
+            return sorted(dirty)
+        now_s, pace = self.clock_s(), self.pace
+        self.waiting_s = {e: self.waiting_s.get(e, now_s) for e in dirty}
+        pace.soon = await self._pressing(watermark_us)
+        pace.enterprises = len(self.bench.registry.enterprises)
+        self._tell(now_s)
+        newest = local_day(from_us(watermark_us), self.bench.zone)
+        late = {d.enterprise_id for d in marked if d.day < newest}
+        due = {e: float("-inf") if e in late else pace.due_s(e) for e in dirty}
+        return sorted((e for e in dirty if due[e] <= now_s), key=lambda e: (due[e], e))
+
+    async def _pressing(self, watermark_us: int) -> set[str]:
+        """Enterprises under an open alert, and those with an early warning."""
+        now = from_us(watermark_us)
+        registry = self.bench.registry
+        open_ = [
+            alert
+            for alert in registry.alerts.values()
+            if alert.response_from <= now + ALERT_AHEAD
+            and (alert.lifted_at is None or now <= alert.lifted_at)
+        ]
+        found = {
+            e.enterprise_id
+            for e in registry.enterprises.values()
+            if any(alert.concerns(e.district) for alert in open_)
+        }
+        return found | {w.enterprise_id for w in await list_warnings(self.db)}
+
+    def _tell(self, now_s: float) -> None:
+        if self.pace is None or now_s < self.told_s + TELL_S:
+            return
+        self.told_s = now_s
+        log.info(
+            "following",
+            waiting=len(self.waiting_s),
+            longest_s=round(now_s - min(self.waiting_s.values(), default=now_s), 1),
+            a_look_s=round(self.pace.cost_s, 3),
+            soon=len(self.pace.soon),
+        )
 
     async def _refresh(self) -> None:
         bench = await _refreshed(self.db, self.bench)
@@ -205,12 +262,13 @@ class Follower:
             if not free or not (days or stale):
                 return False
             await self._refresh()  # after the marks, as in a batch
+            begun_s = self.clock_s()
             watermark_us = await self.bench.series.watermark()
             known = self.judged_until.get(enterprise_id)
             trailing = date.min if known is None else local_day(from_us(known), self.bench.zone)
             try:
                 found = await analyse_enterprise(
-                    self.bench, enterprise_id, [d.day for d in days], trailing
+                    self.bench, enterprise_id, [d.day for d in days], trailing, watermark_us
                 )
             except (WattWitnessError, BrokenExecutor):
                 raise  # the store, or the workers, are gone: not this enterprise's fault
@@ -222,6 +280,9 @@ class Follower:
                 return True
             await clear_dirty(self.db, days)
         self.paused.pop(enterprise_id, None)
+        self.waiting_s.pop(enterprise_id, None)
+        if self.pace is not None:
+            self.pace.looked(enterprise_id, self.clock_s(), self.clock_s() - begun_s)
         if watermark_us is not None:
             self.judged_until[enterprise_id] = watermark_us
         if days:

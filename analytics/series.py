@@ -12,7 +12,7 @@ import numpy as np
 from wattwitness.domain.readings import MEASURANDS, NEVER, Readings, empty_readings, sort_readings
 from wattwitness.store.database import Database
 from wattwitness.store.latest import watermark
-from wattwitness.store.readings import data_range, read_block
+from wattwitness.store.readings import Reach, data_range, reach_of, read_block
 
 COLUMNS = MEASURANDS
 """What the detectors look at."""
@@ -27,6 +27,10 @@ class SeriesStore(Protocol):
 
     async def extent(self, circuit_keys: Sequence[int]) -> tuple[int, int] | None:
         """First and last data time of these circuits; None = no readings."""
+        ...
+
+    async def reach(self, circuit_keys: Sequence[int]) -> Reach:
+        """Where the readings of these circuits begin, and how far they reach."""
         ...
 
     async def watermark(self) -> int | None:
@@ -47,6 +51,10 @@ class PostgresSeries:
     async def extent(self, circuit_keys: Sequence[int]) -> tuple[int, int] | None:
         """See `SeriesStore`."""
         return await data_range(self._db, circuit_keys)
+
+    async def reach(self, circuit_keys: Sequence[int]) -> Reach:
+        """See `SeriesStore`."""
+        return await reach_of(self._db, circuit_keys)
 
     async def watermark(self) -> int | None:
         """See `SeriesStore`."""
@@ -79,10 +87,21 @@ class MemorySeries:
         ts = self._rows["ts"][np.isin(self._rows["circuit"], list(circuit_keys))]
         return (int(ts.min()), int(ts.max())) if len(ts) else None
 
+    async def reach(self, circuit_keys: Sequence[int]) -> Reach:
+        """See `SeriesStore`."""
+        own = self._rows[np.isin(self._rows["circuit"], list(circuit_keys))]
+        first = np.flatnonzero(np.diff(own["circuit"], prepend=-1))
+        keys, first_us = own["circuit"][first].tolist(), own["ts"][first].tolist()
+        return Reach(dict(zip(keys, first_us, strict=True)), _newest_us(own))
+
     async def watermark(self) -> int | None:
         """See `SeriesStore`."""
-        if not len(self._rows):
-            return None
-        last = np.flatnonzero(np.diff(self._rows["circuit"], append=-1))  # newest row of each
-        ts, received = self._rows["ts"][last], self._rows["received_at"][last]
-        return int(np.where(received == NEVER, ts, np.minimum(ts, received)).max())
+        return _newest_us(self._rows)
+
+
+def _newest_us(rows: Readings) -> int | None:
+    if not len(rows):
+        return None
+    last = np.flatnonzero(np.diff(rows["circuit"], append=-1))  # newest row of each
+    ts, received = rows["ts"][last], rows["received_at"][last]
+    return int(np.where(received == NEVER, ts, np.minimum(ts, received)).max())

@@ -7,6 +7,9 @@ from starlette.staticfiles import StaticFiles
 
 from dashboards import health, live
 from dashboards.api import (
+    alerts,
+    board,
+    calls,
     decisions,
     early_warnings,
     enterprises,
@@ -14,6 +17,7 @@ from dashboards.api import (
     gateways,
     leads,
     overview,
+    plans,
     quality,
     random_share,
     rejects,
@@ -22,14 +26,19 @@ from dashboards.api import (
     testability,
 )
 from dashboards.assets import STATIC
+from dashboards.board_live import Boards
 from dashboards.desk import Desk
 from dashboards.errors import add_refusals
 from dashboards.guard import Guard
+from dashboards.pages import alerts as alerts_page
+from dashboards.pages import board as board_page
+from dashboards.pages import board_replay as board_replay_page
 from dashboards.pages import enterprise as enterprise_page
 from dashboards.pages import gateways as gateways_page
 from dashboards.pages import lead as lead_page
 from dashboards.pages import leads as leads_page
 from dashboards.pages import overview as overview_page
+from dashboards.pages import plans as plans_page
 from dashboards.pages import rejects as rejects_page
 from dashboards.pages import rules as rules_page
 from wattwitness import __version__
@@ -39,14 +48,18 @@ _API_ROUTERS = (
     overview, leads, episodes, enterprises, gateways, rejects, series, states, quality, testability,
     live,
 )  # fmt: skip
-_DECIDING_ROUTERS = (decisions, early_warnings, random_share)
+_DECIDING_ROUTERS = (alerts, calls, plans, board, decisions, early_warnings, random_share)
 _PAGES = (
+    board_page,
+    board_replay_page,
     overview_page,
     leads_page,
     lead_page,
     gateways_page,
     rejects_page,
     enterprise_page,
+    alerts_page,
+    plans_page,
 )
 
 
@@ -67,6 +80,7 @@ def create_app(desk: Desk, hosts: Collection[str]) -> FastAPI:
     )
     app.state.desk = desk
     app.state.live = live.Live(desk)
+    app.state.boards = Boards(desk)
     add_refusals(app)
     for part in (*_API_ROUTERS, *_DECIDING_ROUTERS):
         app.include_router(part.router, prefix=API)

@@ -54,6 +54,19 @@ class Desk:
         self._asked = now
         return held
 
+    async def registry_now(self) -> Registry:
+        """The registry as it is this moment, for who has just changed it."""
+        self._asked = float("-inf")
+        return await self.registry()
+
+    def alert_is_open(self) -> bool:
+        """Whether an alert is issued and not lifted, as far as the registry was read."""
+        held, now = self._registry, from_us(self.now_us())
+        return held is not None and any(
+            alert.issued_at <= now and (alert.lifted_at is None or alert.lifted_at > now)
+            for alert in held.alerts.values()
+        )
+
     def today(self) -> date:
         """The local day."""
         return local_day(from_us(self.now_us()), self.zone)

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from dashboards.desk import Desk
 from dashboards.fleet import Condition, city_completeness, conditions, count_conditions
-from wattwitness.domain.instants import to_us
+from wattwitness.domain.alerts import AlertStanding, level_at, standing_at
+from wattwitness.domain.instants import from_us
 from wattwitness.domain.leads import LeadLevel
 from wattwitness.domain.registry import Alert, AlertLevel, Registry
 from wattwitness.store.activity import recent_readings
@@ -34,6 +35,10 @@ class Figures:
     last_analysed_us: int | None
     alerts: tuple[Alert, ...]  # open ones, the strictest first
 
+    def level_of(self, alert: Alert) -> AlertLevel:
+        """Its level at that moment."""
+        return level_at(alert, from_us(self.as_of_us))
+
     @property
     def leads_total(self) -> int:
         """All leads."""
@@ -43,20 +48,23 @@ class Figures:
     def findings_mark(self) -> str:
         """Changes whenever the lists on the overview may have changed."""
         counts = "-".join(str(n) for n in self.leads.values())
-        alerts = "-".join(alert.alert_id for alert in self.alerts)
+        alerts = "-".join(f"{alert.alert_id}{self.level_of(alert)}" for alert in self.alerts)
         return f"{self.last_analysed_us or 0}:{counts}:{alerts}"
 
 
 def open_alerts(registry: Registry, now_us: int) -> tuple[Alert, ...]:
     """Alerts that are issued and not lifted, the strictest first."""
+    now = from_us(now_us)
     found = [
         alert
         for alert in registry.alerts.values()
-        if to_us(alert.issued_at) <= now_us
-        and (alert.lifted_at is None or to_us(alert.lifted_at) > now_us)
+        if alert.issued_at <= now and standing_at(alert, now) is not AlertStanding.LIFTED
     ]
     return tuple(
-        sorted(found, key=lambda a: (-_SEVERITY.index(a.level), a.response_from, a.alert_id))
+        sorted(
+            found,
+            key=lambda a: (-_SEVERITY.index(level_at(a, now)), a.response_from, a.alert_id),
+        )
     )
 
 

@@ -66,7 +66,7 @@ def check_loopback(request: Request) -> None:
         here = False
     if not here:
         raise HTTPException(
-            403, "there are no accounts yet: decide on this machine, or with wattwitness decide"
+            403, "there are no accounts yet: do it on this machine, or with the command line there"
         )
 
 

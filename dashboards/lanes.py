@@ -93,9 +93,7 @@ def washes_on(circuit_id: str, episodes: Sequence[Episode]) -> tuple[Wash, ...]:
 
 def alerts_for(registry: Registry, enterprise: Enterprise) -> list[Alert]:
     """Alerts that name the enterprise's district (or all)."""
-    found = (
-        a for a in registry.alerts.values() if not a.districts or enterprise.district in a.districts
-    )
+    found = (a for a in registry.alerts.values() if a.concerns(enterprise.district))
     return sorted(found, key=lambda a: a.response_from)
 
 
@@ -105,7 +103,7 @@ def marks(
     window: tuple[datetime, datetime],
     now: datetime,
 ) -> list[Mark]:
-    """Declarations and alerts that touch the window; an open alert reaches to now."""
+    """Declarations and alerts (by level) that touch the window; an open alert reaches to now."""
     found = [
         Mark(
             kind="declaration" if d.status == "accepted" else "filed",
@@ -116,17 +114,11 @@ def marks(
         for d in overlapping(declarations, *window)
         if d.status != "refused"
     ]
-    for alert in alerts:
-        end = alert.lifted_at or max(now, alert.response_from)
-        if alert.response_from < window[1] and end > window[0]:
-            found.append(
-                Mark(
-                    kind="alert",
-                    word=("alert", alert.level.value),
-                    from_=alert.response_from,
-                    to=end,
-                )
-            )
+    for phase in (phase for alert in alerts for phase in alert.phases()):
+        end = phase.to or max(now, phase.from_)
+        if phase.from_ < window[1] and end > window[0]:
+            word = ("alert", phase.level.value)
+            found.append(Mark(kind="alert", word=word, from_=phase.from_, to=end))
     return found
 
 

@@ -19,7 +19,7 @@ from dashboards.assets import asset
 from dashboards.desk import desk_of
 from dashboards.formats import Formats
 from dashboards.i18n import CODES, COOKIE, Language, chosen
-from dashboards.words import N_, word
+from dashboards.words import N_, word, words_of
 
 _YEAR_S = 365 * 86_400
 _SENTENCES = {
@@ -58,6 +58,7 @@ class Frame:
     other: Language  # the language to switch to
     switch_url: str  # this page in the other language
     now_us: int
+    alert_open: bool  # then the board comes first
 
 
 @cache
@@ -79,6 +80,7 @@ def environment(language: Language, zone: ZoneInfo) -> Environment:
         fmt=Formats(zone, language),
         language=language,
         word=partial(word, language),
+        words_of=partial(words_of, language),
     )
     return found
 
@@ -99,6 +101,7 @@ def _respond(
         other=desk.languages[other],
         switch_url=_switch_url(request, other),
         now_us=desk.now_us(),
+        alert_open=desk.alert_is_open(),
     )
     found = environment(desk.languages[code], desk.zone).get_template(template)
     response = HTMLResponse(found.render(frame=frame, **values), status)
@@ -109,9 +112,9 @@ def _respond(
     return response
 
 
-def render(request: Request, page: str, context: PageContext) -> Response:
+def render(request: Request, page: str, context: PageContext, status: int = 200) -> Response:
     """A page from its context, in the language of the request."""
-    return _respond(request, context.template, context.values(), page, 200)
+    return _respond(request, context.template, context.values(), page, status)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -119,9 +119,10 @@ async def serve(
             )
         )
         watch = lifecycle.spawn("live", app.state.live.watch(lifecycle.stop))
+        boards = lifecycle.spawn("boards", app.state.boards.watch(lifecycle.stop))
         serving = lifecycle.spawn("http", server.serve(sockets=[listener]))
         log.info("serving", url=f"http://{host}:{port}")
         await lifecycle.stop.wait()
-        await asyncio.wait([watch])
+        await asyncio.wait([watch, boards])
         server.should_exit = True
         await asyncio.wait([serving])

@@ -7,7 +7,9 @@ is shown as it is, so that a newer analytics never breaks a page.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from dashboards.alert_words import ALERT_WORDS
 from dashboards.i18n import Language
+from dashboards.verdict_words import VERDICT_WORDS
 from wattwitness.domain.rules import CATALOGUE
 
 
@@ -207,6 +209,18 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "daily_energy": N_("Daily energy"),
             "daily_energy_before": N_("Daily energy before"),
             "growth": N_("Growth"),
+            "alert": N_("Alert"),
+            "alert_level": N_("Alert level"),
+            "verdict": N_("Verdict"),
+            "ordered": N_("Ordered"),
+            "running_minutes": N_("Ran outside what is allowed"),
+            "allowed_minutes": N_("Allowed"),
+            "usual_minutes": N_("Ran on like days"),
+            "running_share": N_("Ran, of what is usual"),
+            "energy_used": N_("Energy used"),
+            "usual_energy_low": N_("Usual energy, at least"),
+            "usual_energy_high": N_("Usual energy, at most"),
+            "missed_share": N_("Share of the cut that was missed"),
         },
         "value": {
             "learned": N_("learned from its own history"),
@@ -219,9 +233,25 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "replaced_meter": N_("a meter that was replaced"),
             "alert": N_("the response to an alert"),
             "inspection": N_("an inspection"),
+            "yellow": N_("yellow"),
+            "orange": N_("orange"),
+            "red": N_("red"),
+            "violated": N_("not cut"),
+            "partial": N_("partly cut"),
+            "stop": N_("stop"),
+            "limit": N_("limit"),
+            "hours": N_("allowed hours"),
         },
     }
 )
+
+
+_GROUPS: Mapping[str, Mapping[str, str]] = {**WORDS, **ALERT_WORDS, **VERDICT_WORDS}
+
+
+def words_of(language: Language, group: str) -> dict[str, str]:
+    """All words of a group in a language, for scripts; code → word."""
+    return {code: language.gettext(message) for code, message in _GROUPS[group].items()}
 
 
 def word(language: Language, group: str, code: str) -> str:
@@ -229,5 +259,5 @@ def word(language: Language, group: str, code: str) -> str:
     if group == "kind":
         rule = CATALOGUE.get(code)
         return code if rule is None else (rule.zh if language.code == "zh" else rule.en)
-    message = WORDS.get(group, {}).get(code)
+    message = _GROUPS.get(group, {}).get(code)
     return language.gettext(message) if message else code.replace("_", " ")

@@ -1,12 +1,18 @@
 """The answer key: what really happened, beside the files of a simulated city.
 
-`answer_key.json`: `scenario`, `from`, `to`, and `incidents`, each with enterprise_id, kind (a code
-of the rule catalogue, or a confuser's name), from, to, circuits, pairing_id, lawful, why, and
-`parts`: where the condition held (production running, treatment off); empty = from…to as a whole.
+`answer_key.json`: `scenario`, `from`, `to`, `incidents` and `verdicts`.
+
+An incident has enterprise_id, kind (a code of the rule catalogue, or a confuser's name), from, to,
+circuits, pairing_id, lawful, why, and `parts`: where the condition held (production running,
+treatment off); empty = from…to as a whole.
+
+A verdict, one for each alert and enterprise of its districts, has alert_id, enterprise_id, conduct
+(what the plant did), verdict (true by the contract's definition, from what really happened), shown
+(whether the meters could show it), and `measures` with the figures behind it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +20,8 @@ from typing import Any
 from gateway_sim.city import City
 from gateway_sim.effects import Incident
 from gateway_sim.faults.metering import FOR_EVER_S
+from gateway_sim.orders.conducts import NOTHING_ASKED
+from gateway_sim.orders.truth import TrueMeasure, TrueVerdict, true_verdict
 from wattwitness.domain.instants import format_instant, from_us
 
 FILE_NAME = "answer_key.json"
@@ -26,6 +34,46 @@ def answer_key(city: City) -> Mapping[str, Any]:
         "from": _instant(city.start_us // 1_000_000),
         "to": _instant(city.end_us // 1_000_000),
         "incidents": [incident_record(incident) for incident in city.incidents],
+        "verdicts": [_verdict_record(verdict) for verdict in true_verdicts(city)],
+    }
+
+
+def true_verdicts(city: City) -> Iterator[TrueVerdict]:
+    """What is true of each enterprise under each alert of its district, up to the end."""
+    for alert in sorted(city.registry.alerts.values(), key=lambda a: a.response_from):
+        for plant in city.plants:
+            name = plant.enterprise_id
+            papers = city.registry.declarations_of(name)
+            conduct = city.conducts.get((alert.alert_id, name), NOTHING_ASKED)
+            verdict = true_verdict(plant, alert, papers, city.end_us // 1_000_000, conduct)
+            if verdict is not None:
+                yield verdict
+
+
+def _verdict_record(verdict: TrueVerdict) -> Mapping[str, Any]:
+    return {
+        "alert_id": verdict.alert_id,
+        "enterprise_id": verdict.enterprise_id,
+        "conduct": verdict.conduct,
+        "verdict": verdict.verdict.value,
+        "shown": verdict.shown,
+        "measures": [_measure_record(measure) for measure in verdict.measures],
+    }
+
+
+def _measure_record(measure: TrueMeasure) -> Mapping[str, Any]:
+    return {
+        "action": measure.action.value,
+        "level": measure.level.value,
+        "scope": list(measure.scope),
+        "from": _instant(measure.from_s),
+        "to": _instant(measure.to_s),
+        "verdict": measure.verdict.value,
+        "running_minutes": measure.running_minutes,
+        "usual_minutes": measure.usual_minutes,
+        "energy_kwh": round(measure.energy_kwh, 3),
+        "usual_kwh": round(measure.usual_kwh, 3),
+        "missed_share": round(measure.missed_share, 4),
     }
 
 

@@ -58,6 +58,7 @@ class Effect:
     from_s: int
     to_s: int
     amount: float = 0.0
+    because_of: str = ""  # the alert without which the plant would not have done so
 
     @property
     def spell(self) -> Spell:

@@ -202,11 +202,14 @@ def _rated_main(circuits: list[Circuit], total_kw: float) -> tuple[Circuit, ...]
     )
 
 
-def draw_blueprint(seed: int, rank: int, interval_s: int = 60) -> Blueprint:
+def draw_blueprint(
+    seed: int, rank: int, interval_s: int = 60, *, main_only: bool = False
+) -> Blueprint:
     """The enterprise of this rank (0, 1, …) in the city of this seed.
 
     Of twenty, one has a main meter only, one has no main meter, and one has production and
-    treatment on one feeder: what their meters cannot show is part of the city.
+    treatment on one feeder: what their meters cannot show is part of the city. With `main_only`
+    this one has a main meter only, whatever its rank.
     """
     rng = np.random.default_rng([seed, rank])
     industry = industry_of(rank)
@@ -218,7 +221,7 @@ def draw_blueprint(seed: int, rank: int, interval_s: int = 60) -> Blueprint:
     _treatment(draft, industry)
     auxiliaries = _auxiliaries(draft, industry)
     total_kw = sum(c.rated_kw or 0.0 for c in draft.circuits[1:])
-    combined = _metering(draft, rank)
+    combined = _metering(draft, MAIN_ONLY if main_only else rank)
     return Blueprint(
         enterprise=enterprise,
         gateway=Gateway(

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from types import NoneType
+from types import NoneType, SimpleNamespace
 from typing import Any, Final
 
 from wattwitness.domain.instants import format_instant
@@ -28,6 +28,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "enterprise_id", "level", "action", "scope", "limit_pct", "hours", "grace_min",
     ),
     "alerts": ("alert_id", "level", "issued_at", "response_from", "lifted_at", "districts"),
+    "alert_changes": ("alert_id", "level", "issued_at", "response_from"),
     "declarations": ("enterprise_id", "from", "to", "reason", "circuits", "status"),
     "inspections": ("enterprise_id", "from", "to"),
 }  # fmt: skip
@@ -38,15 +39,30 @@ _ROWS: Final[Mapping[str, Callable[[Registry], Iterable[object]]]] = {
     "pairings": lambda r: r.pairings.values(),
     "measures": lambda r: r.measures,
     "alerts": lambda r: r.alerts.values(),
+    "alert_changes": lambda r: [
+        SimpleNamespace(
+            alert_id=alert.alert_id,
+            level=change.level,
+            issued_at=change.issued_at,
+            response_from=change.response_from,
+        )
+        for alert in r.alerts.values()
+        for change in alert.changes
+    ],
     "declarations": lambda r: r.declarations,
     "inspections": lambda r: r.inspections,
 }
 
 
 def write_registry(registry: Registry, folder: Path) -> list[Path]:
-    """Write one CSV per kind into `folder`; returns their paths. Existing files are replaced."""
+    """Write one CSV per kind into `folder`; returns their paths. Existing files are replaced.
+
+    `alert_changes` is written only if an alert changes in its course.
+    """
     paths = []
     for name, columns in _COLUMNS.items():
+        if name == "alert_changes" and not any(a.changes for a in registry.alerts.values()):
+            continue
         path = folder / f"{name}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "export": ("wattwitness.commands.exports", "Write findings and readings to files."),
     "rejects": ("wattwitness.commands.rejects", "What was refused: list it, judge it again."),
     "decide": ("wattwitness.commands.decide", "Confirm or dismiss a lead, with a reason."),
+    "alert": ("wattwitness.commands.alert", "Declare, change and lift alerts; check the plans."),
     "doctor": ("wattwitness.commands.doctor", "Check the installation; each finding has a remedy."),
 }
 # sub-commands that are processes, too: they need the gate through which fresh messages come

@@ -1,6 +1,6 @@
-"""What a plant usually uses (place; comes with the alerts).
+"""What a plant usually does: the ground that cuts are measured on, frozen when an alert is issued.
 
-Baselines of a plant: running minutes and line counts of named circuits first, energy against the
-median of ten like days second, an empirical interval from the plant's own past days third; frozen
-when an alert is issued. Day histograms, day quality and states of a day are what they build on.
+calendar   which weekdays are alike in a plant, and which days may be a baseline at all
+frozen     running minutes and energy of those days, from which any window is answered
+horizons   a window over several days: what is usual in it, and how wrong that is on past days
 """

@@ -10,6 +10,7 @@ The ground they stand on:
     line_up         which kind looks at which stage
     measured        what each meter measures at all
     plant_energy    energy of the production, block by block
+    register_screen whose registers have to be looked at step by step
     register_steps  steps of an energy register, and what each can have counted at most
     register_hours  hours in which a register counts other than the power beside it
     sample_spells   neighbouring readings that share a condition → spells

@@ -9,13 +9,15 @@ between nothing and one interval, so that a clock that was wrong from the first 
 Without receipt times nothing is said.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.detectors.stages import FactTable, History, RawDay
+from analytics.detectors.stages import History, RawDay
 from analytics.episodes.plain import Joined, join_plain, plain_episode
 from wattwitness.domain.episodes import Episode
-from wattwitness.domain.facts import BLOCK_MIN, BLOCKS, DayFact
+from wattwitness.domain.facts import BLOCK_MIN, BLOCKS, DayFact, FactTable
 from wattwitness.domain.instants import US_PER_MINUTE, US_PER_SECOND, day_bounds, from_us, to_us
 from wattwitness.domain.readings import NEVER
 from wattwitness.domain.rules import CATALOGUE
@@ -30,28 +32,59 @@ QUEUE_SHARE = 0.6  # lags at the end ÷ lags at the beginning: less is a queue w
 CONFIDENCE = 0.95
 
 
+def _patterns(raw: RawDay, rows: Sequence[int]) -> list[tuple[slice, int]]:
+    """Readings of the day of circuits that were read and received alike, and how many are alike.
+
+    A gateway sends what its circuits show in one message, so that most of them share all instants.
+    """
+    told = (raw.rows.received_at, raw.rows.ts, raw.rows.resent)
+    found: list[tuple[list[bytes], slice, int]] = []
+    for row in rows:
+        part = raw.parts[row]
+        own = [column[part].tobytes() for column in told]
+        for k, (other, first, n) in enumerate(found):
+            if own == other:
+                found[k] = (other, first, n + 1)
+                break
+        else:
+            found.append((own, part, 1))
+    return [(part, n) for _, part, n in found]
+
+
+def _lags_s(raw: RawDay, rows: Sequence[int]) -> NDArray[np.float64]:
+    """Smallest lag of each block [96], its upper quartile [96], of some circuits [s]."""
+    found = np.full((2, BLOCKS), np.nan)
+    patterns = _patterns(raw, rows)
+    chosen = np.concatenate([np.arange(part.start, part.stop) for part, _ in patterns])
+    times = np.concatenate([np.full(part.stop - part.start, n) for part, n in patterns])
+    use = (raw.rows.received_at[chosen] != NEVER) & ~raw.rows.resent[chosen]
+    chosen, times = chosen[use], times[use]
+    if not len(chosen):
+        return found
+    block, lag_us = raw.block[chosen], raw.lag_us[chosen]
+    order = np.argsort(lag_us)
+    order = order[np.argsort(block[order].astype(np.int8), kind="stable")]  # by block, then by lag
+    block, lag_us, until = block[order], lag_us[order], np.cumsum(times[order])
+    first = np.flatnonzero(np.diff(block, prepend=-1))
+    blocks, before = block[first], np.concatenate(([0], until))[first]
+    count = np.diff(np.append(before, until[-1]))
+    quartile = before + (3 * count) // 4 - (count % 4 == 0)
+    found[0, blocks] = lag_us[first] / US_PER_SECOND
+    found[1, blocks] = lag_us[np.searchsorted(until, quartile, side="right")] / US_PER_SECOND
+    return found
+
+
 def raw_facts(raw: RawDay) -> list[DayFact]:
     """Per gateway: the smallest lag and the upper quartile of each block of the day [s]."""
-    rows = raw.rows
-    use = raw.today & (rows["received_at"] != NEVER) & ~rows["resent"]
-    if not use.any():
-        return []
-    gateways = sorted({c.gateway_id for c in raw.plant.circuits})
-    number = np.array([gateways.index(c.gateway_id) for c in raw.plant.circuits])
-    lag_s = (rows["received_at"][use] - rows["ts"][use]) / US_PER_SECOND
-    block = (rows["ts"][use] - raw.bounds[0]) // (BLOCK_MIN * US_PER_MINUTE)
-    cell = number[raw.circuit_row[use]] * BLOCKS + np.minimum(block, BLOCKS - 1)
-    order = np.lexsort((lag_s, cell))
-    cell, lag_s = cell[order], lag_s[order]
-    cells, first, count = np.unique(cell, return_index=True, return_counts=True)
-    found = np.full((len(gateways) * BLOCKS, 2), np.nan)
-    found[cells, 0] = lag_s[first]
-    found[cells, 1] = lag_s[first + (3 * count) // 4 - (count == 4 * (count // 4))]
-    return [
-        raw.fact(LAG_FACT, gateway, found[n * BLOCKS : (n + 1) * BLOCKS].T.ravel())
-        for n, gateway in enumerate(gateways)
-        if np.isfinite(found[n * BLOCKS : (n + 1) * BLOCKS]).any()
-    ]
+    of_gateway: dict[str, list[int]] = {}
+    for row, circuit in enumerate(raw.plant.circuits):
+        of_gateway.setdefault(circuit.gateway_id, []).append(row)
+    found = []
+    for gateway, rows in sorted(of_gateway.items()):
+        lags_s = _lags_s(raw, rows)
+        if np.isfinite(lags_s).any():
+            found.append(raw.fact(LAG_FACT, gateway, lags_s.ravel()))
+    return found
 
 
 def usual_lag_s(smallest: NDArray[np.float32], interval_s: float) -> float:
@@ -94,9 +127,9 @@ def _spells(history: History, gateway_id: str, table: FactTable) -> list[Conditi
     steady = upper - smallest <= STEADY_S + 0.5 * interval_s
     wrong = (np.abs(skew_s) > limit_s) & steady & _like_a_neighbour(smallest)
     found = []
-    for day, (mask, skew) in zip(table.days, zip(wrong, skew_s, strict=True), strict=True):
-        start_us = to_us(day_bounds(day, history.plant.zone)[0])
-        for k in np.flatnonzero(mask).tolist():
+    for n in np.flatnonzero(wrong.any(axis=1)).tolist():
+        start_us = to_us(day_bounds(table.days[n], history.plant.zone)[0])
+        for k in np.flatnonzero(wrong[n]).tolist():
             begin = start_us + k * BLOCK_MIN * US_PER_MINUTE
             found.append(
                 ConditionSpell(
@@ -105,7 +138,7 @@ def _spells(history: History, gateway_id: str, table: FactTable) -> list[Conditi
                     subject=gateway_id,
                     from_=from_us(begin),
                     to=from_us(begin + BLOCK_MIN * US_PER_MINUTE),
-                    sums={"skew_s": float(skew[k]), "blocks": 1.0},
+                    sums={"skew_s": float(skew_s[n, k]), "blocks": 1.0},
                 )
             )
     return found

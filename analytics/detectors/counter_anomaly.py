@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from analytics.detectors.register_hours import hour_spells, joined_hours
+from analytics.detectors.register_screen import suspects
 from analytics.detectors.register_steps import KIND, registers, sudden_spells
 from analytics.detectors.stages import History, RawDay
 from analytics.episodes.plain import Joined, join_plain, plain_episode
@@ -35,7 +36,7 @@ CONFIDENCE_STEP, CONFIDENCE_ENERGY, CONFIDENCE_RENEWED = 0.95, 0.9, 0.6
 def mark(raw: RawDay) -> list[ConditionSpell]:
     """Everything of the day that the register cannot have counted."""
     found: list[ConditionSpell] = []
-    for steps in registers(raw):
+    for steps in registers(raw, suspects(raw).tolist()):
         found += sudden_spells(raw, steps)
         found += hour_spells(raw, steps)
     return found

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.detectors.stages import History, RawDay
 from analytics.episodes.plain import evidence_of
@@ -28,6 +29,21 @@ CONFIDENCE_ALONE, CONFIDENCE_REGISTER = 0.93, 0.85
 _MINUTE = timedelta(minutes=1)
 
 
+def _with_gaps(raw: RawDay, reach_us: NDArray[np.float64], end_us: int) -> NDArray[np.intp]:
+    """Circuits with a gap of the day that is longer than their reach [µs]."""
+    found = raw.readings == 0
+    some = np.flatnonzero(~found)
+    first = raw.rows.ts[[raw.parts[row].start for row in some.tolist()]]
+    last = raw.rows.ts[[raw.parts[row].stop - 1 for row in some.tolist()]]
+    found[some] = first - raw.bounds[0] + raw.plant.interval_us[some] > reach_us[some]
+    found[some] |= end_us - last > reach_us[some]
+    step_us, row = raw.rows.step_us, raw.circuit_row
+    long = np.flatnonzero(step_us > reach_us.min(initial=np.inf))
+    long = long[(row[long] == row[long + 1]) & (step_us[long] > reach_us[row[long]])]
+    found[row[long]] = True
+    return np.flatnonzero(found)
+
+
 def mark(raw: RawDay) -> list[ConditionSpell]:
     """Gaps of each circuit within the day, with the registers around them.
 
@@ -35,27 +51,25 @@ def mark(raw: RawDay) -> list[ConditionSpell]:
     """
     found: list[ConditionSpell] = []
     end_us = min(raw.bounds[1], raw.watermark_us)
-    for row, circuit in enumerate(raw.plant.circuits):
-        own = np.flatnonzero(raw.circuit_row == row)
-        rows = raw.rows[own[0] : own[-1] + 1] if len(own) else raw.rows[:0]
+    reach_us = np.maximum(BRIDGED_INTERVALS * raw.plant.interval_us, LEAST_GAP_MIN * US_PER_MINUTE)
+    for row in _with_gaps(raw, reach_us, end_us).tolist():
         interval_us = int(raw.plant.interval_us[row])
-        reach = max(BRIDGED_INTERVALS * interval_us, LEAST_GAP_MIN * US_PER_MINUTE)
-        rows = rows[rows["ts"] >= raw.bounds[0]]
-        edges = np.concatenate(([raw.bounds[0] - interval_us], rows["ts"], [end_us]))
-        for k in np.flatnonzero(np.diff(edges) > reach).tolist():
+        ts, e_kwh = raw.rows.ts[raw.parts[row]], raw.rows["e_kwh"][raw.parts[row]]
+        edges = np.concatenate(([raw.bounds[0] - interval_us], ts, [end_us]))
+        for k in np.flatnonzero(np.diff(edges) > reach_us[row]).tolist():
             begins, ends = int(edges[k]) + interval_us, int(edges[k + 1])
             if ends <= begins:
                 continue
             sums = {"known_min": 0.0}
-            if k > 0 and np.isfinite(rows["e_kwh"][k - 1]):
-                sums["before_kwh"] = float(rows["e_kwh"][k - 1])
-            if k < len(rows) and np.isfinite(rows["e_kwh"][k]):
-                sums["after_kwh"] = float(rows["e_kwh"][k])
+            if k > 0 and np.isfinite(e_kwh[k - 1]):
+                sums["before_kwh"] = float(e_kwh[k - 1])
+            if k < len(ts) and np.isfinite(e_kwh[k]):
+                sums["after_kwh"] = float(e_kwh[k])
             found.append(
                 ConditionSpell(
                     enterprise_id=raw.plant.enterprise_id,
                     kind=KIND,
-                    subject=circuit.circuit_id,
+                    subject=raw.plant.circuits[row].circuit_id,
                     from_=from_us(begins),
                     to=from_us(ends),
                     sums=sums,
@@ -184,6 +198,8 @@ def _episode(
 def episodes(history: History) -> list[Episode]:
     """One per occasion at which circuits fell silent together."""
     parameters = CATALOGUE[KIND].parameters
+    if not history.alerts and not history.inspections:
+        return []
     ids = [c.circuit_id for c in history.plant.circuits if c.circuit_id in history.first_us]
     gaps = {circuit_id: gaps_of(history, circuit_id) for circuit_id in ids}
     window = parameters["window_min"] * _MINUTE

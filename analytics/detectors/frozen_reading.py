@@ -7,14 +7,15 @@ on the finest channel: whole-kW meters are lawfully constant, voltages of 0.1 V 
 counts where the circuit's running power hardly ever repeats a value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.detectors.sample_spells import sample_spells
+from analytics.detectors.sample_spells import SampleSpell, no_hole, spell_of
 from analytics.detectors.stages import History, RawDay
 from analytics.episodes.plain import Joined, join_plain, plain_episode
+from analytics.quantiles import linear_quantiles
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.facts import DayFact
 from wattwitness.domain.instants import US_PER_HOUR, US_PER_MINUTE, from_us
@@ -31,53 +32,72 @@ LOADED_SHARE = 0.5  # of the upper power of the day, or of the running level
 LIVELY_SHARE = 0.2  # of its readings under load: who repeats less often is never still for long
 LEAST_PAIRS = 200.0
 CONFIDENCE_REGISTER, CONFIDENCE_RUN, CONFIDENCE_POWER = 0.96, 0.85, 0.75
+_LIVELIEST_FIRST = ("u_a", "u_b", "u_c", "p_kw", "i_a", "i_b", "i_c", "q_kvar", "e_kwh", "pf")
 
 
-def _same(raw: RawDay) -> NDArray[np.bool_]:
-    """Whether a reading repeats the one before on every channel [n]."""
+def _repeats(raw: RawDay) -> NDArray[np.intp]:
+    """Readings that repeat the one before on every channel, ascending [k]."""
     rows = raw.rows
-    same = np.zeros(len(rows), dtype=np.bool_)
-    same[1:] = raw.circuit_row[1:] == raw.circuit_row[:-1]
-    for name in MEASURANDS:
-        value = rows[name]
-        both_missing = np.isnan(value[1:]) & np.isnan(value[:-1])
-        same[1:] &= (value[1:] == value[:-1]) | both_missing
-    return same
+    found = np.arange(1, len(rows))
+    for name in _LIVELIEST_FIRST:  # after the first channels hardly any are left
+        if rows.knows(name).any():
+            value = rows[name]
+            after, before = (
+                (value[1:], value[:-1])
+                if len(found) == len(rows) - 1
+                else (value[found], value[found - 1])
+            )
+            alike = after == before
+            if (rows.knows(name) < rows.count).any():
+                alike |= np.isnan(after) & np.isnan(before)
+            found = found[alike]
+    row = raw.circuit_row
+    own: NDArray[np.intp] = found[row[found] == row[found - 1]]
+    return own
 
 
 def raw_facts(raw: RawDay) -> list[DayFact]:
     """How often a circuit's readings under load repeat the one before."""
-    same, n = _same(raw), len(raw.plant.circuits)
-    power = np.nan_to_num(raw.rows["p_kw"])
-    upper = np.zeros(n)
-    for row in np.unique(raw.circuit_row[raw.today]).tolist():
-        upper[row] = np.quantile(power[raw.today & (raw.circuit_row == row)], 0.95)
-    loaded = raw.today & (power > LOADED_SHARE * upper[raw.circuit_row])
-    pairs = np.bincount(raw.circuit_row[loaded], minlength=n)
-    still = np.bincount(raw.circuit_row[loaded & same], minlength=n)
-    return [
-        raw.fact(STILL_FACT, raw.plant.circuits[row].circuit_id, np.array([pairs[row], still[row]]))
-        for row in np.flatnonzero(pairs).tolist()
-    ]
+    power, same = raw.rows["p_kw"], raw.once(_repeats)
+    if (raw.rows.knows("p_kw") < raw.rows.count).any():
+        power = np.nan_to_num(power)
+    upper, read = np.zeros(len(raw.parts)), np.flatnonzero(raw.readings)
+    upper[read] = linear_quantiles([power[raw.parts[row]] for row in read.tolist()], 0.95)
+    loaded = power > raw.rows.spread(LOADED_SHARE * upper)
+    pairs = raw.count(loaded)
+    still = np.bincount(
+        raw.circuit_row[same[loaded[same] & raw.today[same]]], minlength=len(raw.parts)
+    )
+    return raw.facts(STILL_FACT, np.stack((pairs, still), axis=1), np.flatnonzero(pairs).tolist())
+
+
+def _runs(raw: RawDay) -> Iterator[SampleSpell]:
+    """Runs of the day in which no channel of a circuit moves, and something is not zero."""
+    rows, same = raw.rows, raw.once(_repeats)
+    follows = same[raw.today[same - 1] & no_hole(raw, same)]
+    cuts = np.flatnonzero(np.diff(follows) != 1) + 1
+    firsts = follows[np.concatenate(([0], cuts))] - 1 if len(follows) else follows
+    ends = follows[np.concatenate((cuts - 1, [-1]))] + 1 if len(follows) else follows
+    row = raw.circuit_row[firsts]
+    lasts_us = rows.ts[ends - 1] - rows.ts[firsts] + raw.plant.interval_us[row]
+    long = (ends - firsts >= LEAST_READINGS) & (lasts_us >= LEAST_RUN_MIN * US_PER_MINUTE)
+    for first, end in zip(firsts[long].tolist(), ends[long].tolist(), strict=True):
+        held = {name: rows[name][first] for name in MEASURANDS if name not in {"e_kwh", "pf"}}
+        if any(np.isfinite(value) and value != 0.0 for value in held.values()):
+            yield spell_of(raw, first, end)
 
 
 def mark(raw: RawDay) -> list[ConditionSpell]:
     """Runs of the day in which no channel of a circuit moves, and something is not zero."""
-    rows = raw.rows
-    same = _same(raw)
-    nonzero = np.zeros(len(rows), dtype=np.bool_)
-    for name in MEASURANDS:
-        if name not in {"e_kwh", "pf"}:
-            nonzero |= np.nan_to_num(rows[name]) != 0.0
     found = []
-    for spell in sample_spells(raw, nonzero, same, LEAST_READINGS):
+    for spell in _runs(raw):
         run_min = (spell.to_us - spell.from_us) / US_PER_MINUTE
         if run_min < LEAST_RUN_MIN:
             continue
         circuit = raw.plant.circuits[spell.row]
-        held = rows[spell.first]
-        power = abs(float(held["p_kw"])) if np.isfinite(held["p_kw"]) else 0.0
-        hours = (int(rows["ts"][spell.end - 1]) - spell.from_us) / US_PER_HOUR
+        held = {name: float(raw.rows[name][spell.first]) for name in MEASURANDS}
+        power = abs(held["p_kw"]) if np.isfinite(held["p_kw"]) else 0.0
+        hours = (int(raw.rows.ts[spell.end - 1]) - spell.from_us) / US_PER_HOUR
         sums = {"known_min": run_min, "power_kw_min": power * run_min}
         if np.isfinite(held["e_kwh"]):
             sums["overdue_steps"] = power * hours / circuit.register_resolution_kwh

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from analytics.detectors import (
     capacity_growth,
     clock_skew,
+    conduct_facts,
     counter_anomaly,
     data_gap_at_alert,
     frozen_reading,
@@ -37,6 +38,7 @@ MARKS: Sequence[Callable[[RawDay], list[ConditionSpell]]] = (
 )
 RAW_FACTS: Sequence[Callable[[RawDay], list[DayFact]]] = (
     clock_skew.raw_facts,
+    conduct_facts.raw_facts,
     frozen_reading.raw_facts,
     measured.raw_facts,
     phase_loss.raw_facts,
@@ -54,6 +56,7 @@ FACTS: Sequence[Callable[[JudgedDay], list[DayFact]]] = (
     treatment_inspection_only.facts,
     unmetered_production.facts,
     plant_energy.facts,
+    conduct_facts.facts,
 )
 EPISODES: Sequence[Callable[[History], list[Episode]]] = tuple(
     detector.episodes

@@ -1,6 +1,7 @@
 """What each meter measures at all: the ground on which a kind is testable or not."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.detectors.stages import History, RawDay
 from wattwitness.domain.facts import DayFact
@@ -15,22 +16,30 @@ LEAST_SHARE = 0.5
 
 def raw_facts(raw: RawDay) -> list[DayFact]:
     """Counts of the day, per circuit with readings."""
-    row = raw.circuit_row[raw.today]
-    rows = raw.rows[raw.today]
-    n = len(raw.plant.circuits)
-    columns = [np.bincount(row[np.isfinite(rows[name])], minlength=n) for name in MEASURANDS]
-    columns.append(np.bincount(row[rows["received_at"] != NEVER], minlength=n))
-    columns.append(np.bincount(row, minlength=n))
+    columns = [_carrying(raw, name) for name in MEASURANDS]
+    told = raw.rows.received_at != NEVER
+    columns.append(raw.readings if told.all() else raw.count(told))
+    columns.append(raw.readings)
     counts = np.stack(columns, axis=1)
-    return [
-        raw.fact(MEASURED_FACT, circuit.circuit_id, counts[k])
-        for k, circuit in enumerate(raw.plant.circuits)
-        if counts[k, -1]
-    ]
+    return raw.facts(MEASURED_FACT, counts, np.flatnonzero(raw.readings).tolist())
+
+
+def _carrying(raw: RawDay, name: str) -> NDArray[np.intp]:
+    """Readings of the day that carry a measurand [circuits]."""
+    known = raw.rows.knows(name)
+    if (known == raw.rows.count).all():
+        return raw.readings
+    if not known.any():
+        return np.zeros_like(known)
+    return raw.count(np.isfinite(raw.rows[name]))
 
 
 def measured(history: History, circuit_id: str) -> frozenset[str]:
     """Measurands (and `received_at`) that most of a circuit's newest readings carry."""
+    return history.once(_measured, circuit_id)
+
+
+def _measured(history: History, circuit_id: str) -> frozenset[str]:
     table = history.facts_of(MEASURED_FACT, circuit_id)
     if not table.days:
         return frozenset()

@@ -30,40 +30,66 @@ EARLY_DAYS = 7
 CONFIDENCE = 0.95
 
 
-def _phases(raw: RawDay, names: str) -> NDArray[np.float64]:
-    """Three phases of the readings [n, 3]."""
-    return np.stack([raw.rows[f"{names}_{phase}"] for phase in "abc"], axis=1)
+def _lost_voltage(raw: RawDay) -> NDArray[np.bool_]:
+    """Whether one voltage is low while another is not [n]."""
+    lost = np.zeros(len(raw.rows), dtype=np.bool_)
+    voltage, filled = raw.rows.phases("u"), raw.rows.filled
+    nominal = np.array([c.nominal_v for c in raw.plant.circuits], dtype=np.float64)
+    limit = CATALOGUE[KIND].parameters["voltage_share"] * nominal
+    if not len(filled) or not raw.rows.knows("u_a").any():
+        return lost
+    lowest = np.fmin.reduceat(voltage, raw.rows.starts, axis=1).min(axis=0)
+    for row in filled[~(lowest >= limit[filled])].tolist():
+        part = raw.rows.part(row)
+        low = voltage[:, part] < limit[row]
+        known = np.isfinite(voltage[:, part]).all(axis=0)
+        lost[part] = known & low.any(axis=0) & ~low.all(axis=0)
+    return lost
+
+
+def _currents(raw: RawDay) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The smallest of the three currents, and the mean of the other two [n]."""
+    a, b, c = np.abs(raw.rows.phases("i"))
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    middle = np.maximum(low, np.minimum(high, c))
+    others = np.maximum(high, c)  # of NaN among the three, this is NaN
+    others += middle
+    others *= 0.5
+    return np.minimum(low, c), others
 
 
 def _lost(raw: RawDay) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether a phase is lost, and whether the circuit carries load, per reading [n]."""
     parameters = CATALOGUE[KIND].parameters
-    plant, row = raw.plant, raw.circuit_row
-    nominal = np.array([c.nominal_v for c in plant.circuits], dtype=np.float64)
-    rated_a = plant.rated_kw * 1000.0 / (3.0 * nominal * TYPICAL_PF)
-    least_a = np.where(np.isfinite(rated_a), LOADED_SHARE * rated_a, LOADED_A)[row]
-    low = _phases(raw, "u") < parameters["voltage_share"] * nominal[row][:, np.newaxis]
-    known_u = np.isfinite(_phases(raw, "u")).all(axis=1)
-    lost_u = known_u & low.any(axis=1) & ~low.all(axis=1)
-    current = np.sort(np.abs(_phases(raw, "i")), axis=1)
-    others = current[:, 1:].mean(axis=1)
-    loaded = np.isfinite(others) & (others >= least_a)
-    lost_i = loaded & (current[:, 0] < parameters["current_share"] * others)
+    plant, rows = raw.plant, raw.rows
+    lost = _lost_voltage(raw)
     # without currents nobody knows the load: the circuit counts wherever it is energised
-    could = np.where(np.isfinite(others), loaded, known_u) | lost_u
-    return (lost_u | lost_i) & ~raw.invalid, could
+    could = lost.copy()
+    if any((rows.knows(f"i_{phase}") < rows.count).any() for phase in "abc"):
+        unknown = ~np.isfinite(rows.phases("i")).all(axis=0)
+        could |= unknown & np.isfinite(rows.phases("u")).all(axis=0)
+    if rows.knows("i_a").any():
+        nominal = np.array([c.nominal_v for c in plant.circuits], dtype=np.float64)
+        rated_a = plant.rated_kw * 1000.0 / (3.0 * nominal * TYPICAL_PF)
+        least_a = np.where(np.isfinite(rated_a), LOADED_SHARE * rated_a, LOADED_A)
+        smallest, others = _currents(raw)
+        loaded = others >= rows.spread(least_a)
+        could |= loaded
+        lost |= loaded & (smallest < parameters["current_share"] * others)
+    lost &= ~raw.invalid
+    return lost, could
 
 
 def mark(raw: RawDay) -> list[ConditionSpell]:
     """Spells of the day in which a phase of a circuit was lost."""
-    lost, _ = _lost(raw)
+    lost, _ = raw.once(_lost)
     found = []
     for spell in sample_spells(raw, lost):
-        rows = raw.rows[spell.part]
         sums = {"known_min": (spell.to_us - spell.from_us) / US_PER_MINUTE}
         for name in ("u_a", "u_b", "u_c", "i_a", "i_b", "i_c"):
-            if np.isfinite(rows[name]).any():
-                sums[f"{name}_min_sum"] = float(np.nanmean(rows[name])) * sums["known_min"]
+            values = raw.rows[name][spell.part]
+            if np.isfinite(values).any():
+                sums[f"{name}_min_sum"] = float(np.nanmean(values)) * sums["known_min"]
         found.append(
             ConditionSpell(
                 enterprise_id=raw.plant.enterprise_id,
@@ -79,16 +105,11 @@ def mark(raw: RawDay) -> list[ConditionSpell]:
 
 def raw_facts(raw: RawDay) -> list[DayFact]:
     """Per circuit with three phases: readings under load, and those with a phase lost."""
-    lost, loaded = _lost(raw)
-    use = raw.today & loaded
-    n = len(raw.plant.circuits)
-    under_load = np.bincount(raw.circuit_row[use], minlength=n)
-    of_these = np.bincount(raw.circuit_row[use & lost], minlength=n)
-    return [
-        raw.fact(LOAD_FACT, raw.plant.circuits[row].circuit_id, np.array([load, gone]))
-        for row, (load, gone) in enumerate(zip(under_load, of_these, strict=True))
-        if load
-    ]
+    lost, could = raw.once(_lost)
+    under_load = raw.count(could)
+    of_these = raw.count(could & lost)
+    counts = np.stack((under_load, of_these), axis=1)
+    return raw.facts(LOAD_FACT, counts, np.flatnonzero(under_load).tolist())
 
 
 def _wired_so(history: History, circuit_id: str) -> bool:

@@ -8,11 +8,11 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.detectors.stages import FactTable, JudgedDay
+from analytics.detectors.stages import JudgedDay
 from analytics.pairing.blocks import block_means
 from analytics.plants import Plant
 from analytics.states.dwell import PRODUCTION_ROLES
-from wattwitness.domain.facts import BLOCKS, DayFact
+from wattwitness.domain.facts import BLOCKS, DayFact, FactTable
 from wattwitness.domain.registry import DeclarationStatus, Role
 
 ENERGY_FACT = "plant_power"  # per enterprise: mean kW of each block [96]; NaN = a circuit unknown

@@ -1,8 +1,9 @@
 """`production_surge` (预警前突击生产, information): more production in the 24 h before a response.
 
 Method: energy of the production in the 24 h before `response_from`, against the median of the same
-clock window on the ten like days before (working days or rest days alike; any day where the plant
-works through its weekends), days under an alert and declared days left out.
+clock window on the ten like days before, days under an alert and declared days left out. Monday to
+Friday are alike; Saturday and Sunday are, where the plant works through them, else of their own
+kind.
 """
 
 from datetime import date, datetime, timedelta
@@ -10,22 +11,21 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.baselines.calendar import weekday_kinds
 from analytics.detectors.plant_energy import ENERGY_FACT, energy_rows, is_declared
-from analytics.detectors.stages import FactTable, History
+from analytics.detectors.stages import History
 from analytics.episodes.plain import evidence_of
 from wattwitness.domain.episodes import Episode
-from wattwitness.domain.facts import BLOCKS
+from wattwitness.domain.facts import BLOCKS, FactTable
 from wattwitness.domain.instants import from_us
 from wattwitness.domain.registry import Alert
 from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
 
 KIND = "production_surge"
 _DAY = timedelta(days=1)
-SATURDAY = 5
 LEAST_COVERAGE = 0.8
 LEAST_DAYS = 5
 LONGEST_BACK_DAYS = 61
-LIKE_WEEKEND = 0.15  # relative difference below which weekends are days as any other
 CONFIDENCE = 0.8
 
 
@@ -62,27 +62,34 @@ def _left_out(history: History, day: date) -> bool:
     return is_declared(history.plant, day)
 
 
+def _kinds(history: History, table: FactTable) -> tuple[int, ...]:
+    """Kind of day of each weekday, from whole days that may stand in a baseline."""
+    use = [n for n, day in enumerate(table.days) if not _left_out(history, day)]
+    values = table.values[use].astype(np.float64)
+    known = np.isfinite(values)
+    sums = np.where(known, values, 0.0).sum(axis=1)
+    counts = np.maximum(known.sum(axis=1), 1)
+    level = np.where(known.sum(axis=1) >= LEAST_COVERAGE * BLOCKS, sums / counts, np.nan)
+    return weekday_kinds([table.days[n].toordinal() for n in use], level)
+
+
 def _baseline_kwh(history: History, table: FactTable, end: datetime) -> list[float]:
-    """Energies of like windows before, newest first."""
-    most = int(CATALOGUE[KIND].parameters["like_days"])
-    weekend = (end - _DAY).weekday() >= SATURDAY
-    every: list[float] = []
-    alike: list[float] = []
-    other: list[float] = []
+    """Energies of like windows before, newest first: those over the same kinds of days."""
+    kinds = _kinds(history, table)
+
+    def kind(at: datetime) -> tuple[int, ...]:
+        days = [at - _DAY] if at.hour == at.minute == 0 else [at - _DAY, at]
+        return tuple(kinds[day.weekday()] for day in days)
+
+    found: list[float] = []
     for back in range(2, LONGEST_BACK_DAYS):
         at = end - back * _DAY
-        if _left_out(history, (at - _DAY).date()):
+        if kind(at) != kind(end) or _left_out(history, (at - _DAY).date()):
             continue
         energy = _energy_kwh(table, at)
         if np.isfinite(energy):
-            every.append(energy)
-            same = ((at - _DAY).weekday() >= SATURDAY) == weekend
-            (alike if same else other).append(energy)
-    if len(alike) < LEAST_DAYS and len(alike) > 0 and len(other) > 0:
-        one, two = float(np.median(alike)), float(np.median(other))
-        if abs(one - two) <= LIKE_WEEKEND * max(one, two):
-            return every[:most]
-    return alike[:most]
+            found.append(energy)
+    return found[: int(CATALOGUE[KIND].parameters["like_days"])]
 
 
 def _of_alert(history: History, table: FactTable, alert: Alert) -> Episode | None:

@@ -3,13 +3,14 @@
 Part of `counter_anomaly`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.detectors.stages import RawDay
+from analytics.quantiles import lower_quantile
 from wattwitness.domain.instants import US_PER_HOUR, US_PER_MINUTE, from_us
 from wattwitness.domain.rules import CATALOGUE
 from wattwitness.domain.spells import ConditionSpell
@@ -47,15 +48,14 @@ class Steps:
         return found
 
 
-def registers(raw: RawDay) -> Iterator[Steps]:
-    """The sound registers of each circuit that has two or more."""
-    sound = np.flatnonzero(np.isfinite(raw.rows["e_kwh"]) & ~raw.invalid)
-    row = raw.circuit_row[sound]
-    cuts = np.flatnonzero(np.diff(row)) + 1
-    for part in np.split(sound, cuts):
-        if len(part) > 1:
-            rows = raw.rows[part]
-            yield Steps(int(raw.circuit_row[part[0]]), rows["ts"], rows["e_kwh"], rows["p_kw"])
+def registers(raw: RawDay, circuits: Iterable[int]) -> Iterator[Steps]:
+    """The sound registers of each of these circuits that has two or more."""
+    for row in circuits:
+        part = raw.rows.part(row)
+        ts, e_kwh, p_kw = raw.rows.ts[part], raw.rows["e_kwh"][part], raw.rows["p_kw"][part]
+        sound = np.isfinite(e_kwh) & ~raw.invalid[part]
+        if np.count_nonzero(sound) > 1:
+            yield Steps(row, ts[sound], e_kwh[sound], p_kw[sound])
 
 
 def rolls_over(before_kwh: float, after_kwh: float, most_kwh: float, step_kwh: float) -> bool:
@@ -79,7 +79,7 @@ def limit_kw(raw: RawDay, steps: Steps) -> float:
     """What the circuit draws at most: its nameplate, or more where the day itself shows more."""
     counted = steps.step_kwh / steps.hours
     seen = np.concatenate((steps.p_kw[np.isfinite(steps.p_kw)], counted[counted >= 0]))
-    usual = float(np.quantile(seen, 0.99, method="lower")) if len(seen) else 0.0
+    usual = lower_quantile(seen, 0.99) if len(seen) else 0.0
     rated = float(raw.plant.rated_kw[steps.row])
     return max(rated, usual) if rated > 0 else UNSEEN_FACTOR * usual
 

@@ -7,16 +7,16 @@ different from each other, so neither chance nor a timer explains one. Constant 
 have no blocks with enough variety: not testable.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.detectors.stages import FactTable, History, RawDay
+from analytics.detectors.stages import History, RawDay
 from analytics.episodes.plain import join_plain, plain_episode
 from wattwitness.domain.episodes import Episode
-from wattwitness.domain.facts import BLOCK_MIN, BLOCKS, DayFact
+from wattwitness.domain.facts import BLOCK_MIN, BLOCKS, DayFact, FactTable
 from wattwitness.domain.instants import US_PER_MINUTE, day_bounds, from_us, to_us
 from wattwitness.domain.rules import CATALOGUE
 from wattwitness.domain.spells import ConditionSpell
@@ -32,47 +32,86 @@ _CHANNELS = ("p_kw", "q_kvar", "u_a", "u_b", "u_c", "i_a", "i_b", "i_c", "pf")
 _ODD = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
 
-def _mixed(values: NDArray[np.uint64], salt: int) -> NDArray[np.uint64]:
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """SplitMix64's finaliser: neighbouring values become unrelated."""
-    z = values + np.uint64((_ODD[0] * (salt + 1)) & 0xFFFFFFFFFFFFFFFF)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(_ODD[1])
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(_ODD[2])
-    return z ^ (z >> np.uint64(31))
+    z = values + np.uint64(_ODD[0])
+    z ^= z >> np.uint64(30)
+    z *= np.uint64(_ODD[1])
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(_ODD[2])
+    z ^= z >> np.uint64(31)
+    return z
+
+
+_FACTORS: Sequence[int] = (  # odd, without pattern: two for each channel, one for the minute
+    _mixed(np.arange(2 * len(_CHANNELS) + 1, dtype=np.uint64)) | np.uint64(1)
+).tolist()
+_WHOLE = 1.5 * 2.0**52
+_WHOLE_BITS = int(np.float64(_WHOLE).view(np.uint64))
+
+
+def _steps(value: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Values in whole steps of 0.0001, plus _WHOLE_BITS, modulo 2^64 [n].
+
+    From 2^52 on the neighbours of a float64 are 1 apart: a number added to _WHOLE is rounded to a
+    whole one, which then stands in the low bits: one addition instead of rint and a cast.
+    """
+    steps = value * 10_000
+    steps += _WHOLE
+    return steps.view(np.uint64)
+
+
+def _sums(raw: RawDay) -> tuple[NDArray[np.uint64], NDArray[np.int16]]:
+    """One number per reading out of all its channels and its minute; channels that moved [n].
+
+    The sum over the channels of factor × steps + another factor; nothing where not measured.
+    """
+    total = (raw.minute - BLOCK_MIN * raw.block).view(np.uint64) * np.uint64(_FACTORS[-1])
+    changes = np.zeros(len(raw.rows), dtype=np.int16)
+    constant = 0
+    for k, name in enumerate(_CHANNELS):
+        of_steps, if_known = _FACTORS[2 * k], _FACTORS[2 * k + 1]
+        value, known = raw.rows[name], _known(raw, name)
+        if known is None:
+            continue
+        if known is True:
+            constant += if_known
+        else:
+            value = np.where(known, value, 0.0)
+            total += known * np.uint64(if_known)
+        steps = _steps(value)
+        changes[1:] += (steps[1:] != steps[:-1]).view(np.int8)
+        steps *= np.uint64(of_steps)
+        total += steps
+        constant -= of_steps * _WHOLE_BITS
+    total += np.uint64(constant % 2**64)
+    changes[[part.start for part in raw.parts if part.start < part.stop]] = 0
+    return total, changes
 
 
 def raw_facts(raw: RawDay) -> list[DayFact]:
     """Digests of the day's blocks, per circuit in which anything moves."""
-    chosen = np.flatnonzero(raw.today)
-    if not len(chosen):
+    starts = raw.block_starts
+    if not raw.readings.any():
         return []
-    rows, row = raw.rows[chosen], raw.circuit_row[chosen]
-    minute = (rows["ts"] - raw.bounds[0]) // US_PER_MINUTE
-    block = np.minimum(minute // BLOCK_MIN, BLOCKS - 1)
-    follows = np.zeros(len(rows), dtype=np.bool_)
-    follows[1:] = (row[1:] == row[:-1]) & (block[1:] == block[:-1])
-    total = _mixed((minute % BLOCK_MIN).astype(np.uint64), 99)
-    changes = np.zeros(len(rows))
-    for salt, name in enumerate(_CHANNELS):
-        value = rows[name]
-        known = np.isfinite(value)
-        if not known.any():
-            continue
-        counts = np.rint(np.where(known, value, 0.0) * 10_000).astype(np.int64)
-        total ^= _mixed(counts.view(np.uint64) + known.astype(np.uint64), salt)
-        moved = np.zeros(len(rows), dtype=np.bool_)
-        moved[1:] = (row[1:] == row[:-1]) & (counts[1:] != counts[:-1])
-        changes += moved
-    starts = np.flatnonzero(~follows)
-    digest = np.bitwise_xor.reduceat(_mixed(total, 7), starts) & np.uint64(0xFFFFFF)
-    fit = BLOCK_MIN * US_PER_MINUTE // raw.plant.interval_us[row[starts]]
+    total, changes = _sums(raw)
+    digest = np.bitwise_xor.reduceat(_mixed(total), starts) & np.uint64(0xFFFFFF)
+    row, block = raw.circuit_row[starts], raw.block[starts]
+    fit = BLOCK_MIN * US_PER_MINUTE // raw.plant.interval_us[row]
     enough = np.add.reduceat(changes, starts) >= np.clip(fit, 1, LEAST_CHANGES)
-    found = np.full((len(raw.plant.circuits), BLOCKS), np.nan)
-    found[row[starts[enough]], block[starts[enough]]] = digest[enough].astype(np.float64)
-    return [
-        raw.fact(DIGEST_FACT, raw.plant.circuits[n].circuit_id, values)
-        for n, values in enumerate(found)
-        if np.isfinite(values).any()
-    ]
+    enough &= block >= 0
+    found = np.full((len(raw.parts), BLOCKS), np.nan)
+    found[row[enough], block[enough]] = digest[enough]
+    return raw.facts(DIGEST_FACT, found, np.flatnonzero(np.isfinite(found).any(axis=1)).tolist())
+
+
+def _known(raw: RawDay, name: str) -> NDArray[np.bool_] | bool | None:
+    """Which readings carry a channel [n]; True = all, None = none of the day."""
+    count = raw.rows.knows(name)
+    if (count == raw.rows.count).all():
+        return True
+    known = np.isfinite(raw.rows[name]) if count.any() else np.zeros(len(raw.rows), dtype=np.bool_)
+    return known if (known & raw.today).any() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +123,9 @@ class _Blocks:
 
     @classmethod
     def of(cls, table: FactTable) -> "_Blocks":
-        ordinal = np.array([day.toordinal() for day in table.days], dtype=np.int64)
-        number = (ordinal[:, np.newaxis] * BLOCKS + np.arange(BLOCKS)).ravel()
         values = table.values.ravel()
         known = np.isfinite(values)
-        return cls(number[known], values[known].astype(np.int64))
+        return cls(table.blocks[known], values[known].astype(np.int64))
 
     def repeats(self) -> Iterator[tuple[int, NDArray[np.int64]]]:
         """Distance [blocks] → the later blocks that repeat one so much earlier."""
@@ -115,9 +152,17 @@ def _stretches(blocks: _Blocks, later: NDArray[np.int64]) -> Iterator[tuple[int,
             yield first, last, len(part)
 
 
+def _repeated(table: FactTable) -> int:
+    """How many blocks repeat an earlier one, however far apart."""
+    ordered = np.sort(table.values, axis=None)  # NaN, which equals nothing, last
+    return int(np.count_nonzero(ordered[1:] == ordered[:-1]))
+
+
 def _spells(history: History, circuit_id: str) -> list[ConditionSpell]:
-    blocks = _Blocks.of(history.facts_of(DIGEST_FACT, circuit_id))
     table = history.facts_of(DIGEST_FACT, circuit_id)
+    if _repeated(table) < CATALOGUE[KIND].parameters["least_blocks"]:
+        return []
+    blocks = _Blocks.of(table)
     starts = {d.toordinal(): to_us(day_bounds(d, history.plant.zone)[0]) for d in table.days}
 
     def instant(number: int) -> int:

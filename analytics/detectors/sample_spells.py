@@ -29,44 +29,34 @@ class SampleSpell:
         return slice(self.first, self.end)
 
 
-def neighbours(raw: RawDay, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Whether each chosen reading follows the chosen one before it without a hole [len(chosen)]."""
-    row, ts = raw.circuit_row[chosen], raw.rows["ts"][chosen]
-    joined = np.zeros(len(chosen), dtype=np.bool_)
-    reach = BRIDGED_INTERVALS * raw.plant.interval_us[row[1:]]
-    joined[1:] = (row[1:] == row[:-1]) & (np.diff(ts) <= reach)
+def no_hole(raw: RawDay, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether each chosen reading follows the reading before it without a hole [len(chosen)]."""
+    row = raw.circuit_row[chosen]
+    reach = BRIDGED_INTERVALS * raw.plant.interval_us[row]
+    step_us = raw.rows.ts[chosen] - raw.rows.ts[chosen - 1]
+    joined: NDArray[np.bool_] = (row == raw.circuit_row[chosen - 1]) & (step_us <= reach)
     return joined
 
 
-def sample_spells(
-    raw: RawDay,
-    condition: NDArray[np.bool_],
-    same: NDArray[np.bool_] | None = None,
-    least_readings: int = 1,
-) -> Iterator[SampleSpell]:
+def spell_of(raw: RawDay, first: int, end: int) -> SampleSpell:
+    """The readings [first, end) of one circuit as a spell of the day."""
+    row = int(raw.circuit_row[first])
+    to_us = int(raw.rows.ts[end - 1]) + int(raw.plant.interval_us[row])
+    return SampleSpell(row, first, end, int(raw.rows.ts[first]), min(to_us, raw.bounds[1]))
+
+
+def sample_spells(raw: RawDay, condition: NDArray[np.bool_]) -> Iterator[SampleSpell]:
     """Maximal runs of readings of the day in which the condition holds.
 
     Args:
         raw: the day.
         condition: per reading [n].
-        same: whether a reading may join the one before it [n]; None = always.
-        least_readings: shorter runs are left out.
     """
-    use = condition & raw.today
-    if not use.any():
+    index = np.flatnonzero(condition)
+    index = index[raw.today[index]]
+    if not len(index):
         return
-    index = np.flatnonzero(use)
-    joined = neighbours(raw, index) & np.concatenate(([False], np.diff(index) == 1))
-    if same is not None:
-        joined &= same[index]
-    starts = np.flatnonzero(~joined)
+    starts = np.flatnonzero(~((np.diff(index, prepend=-2) == 1) & no_hole(raw, index)))
     ends = np.append(starts[1:], len(index))
-    long = ends - starts >= least_readings
-    starts, ends = starts[long], ends[long]
     for a, b in zip(starts.tolist(), ends.tolist(), strict=True):
-        first, last = int(index[a]), int(index[b - 1])
-        row = int(raw.circuit_row[first])
-        end_us = int(raw.rows["ts"][last]) + int(raw.plant.interval_us[row])
-        yield SampleSpell(
-            row, first, last + 1, int(raw.rows["ts"][first]), min(end_us, raw.bounds[1])
-        )
+        yield spell_of(raw, int(index[a]), int(index[b - 1]) + 1)

@@ -26,4 +26,4 @@ def conditions(judged: JudgedDay) -> list[ConditionSpell]:
 
 def episodes(history: History) -> list[Episode]:
     """Episodes of all pairings, suppressed ones included, oldest first."""
-    return treatment_episodes(history.plant, history.spells, KIND)
+    return treatment_episodes(history, KIND)

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.detectors.stages import FactTable, History, RawDay
+from analytics.columns import Columns
+from analytics.detectors.stages import History, RawDay
 from analytics.episodes.declared import BlockPart, accepted, block_parts, covers_unit
 from analytics.episodes.plain import evidence_of
 from analytics.pairing.blocks import block_instants_us
+from analytics.quantiles import linear_quantiles
 from analytics.references import Period, reference_period, within
 from wattwitness.domain.episodes import Episode
-from wattwitness.domain.facts import BLOCK_MIN, BLOCKS, DayFact
+from wattwitness.domain.facts import BLOCK_MIN, BLOCKS, DayFact, FactTable
 from wattwitness.domain.instants import US_PER_MINUTE, from_us
 from wattwitness.domain.registry import Pairing, Role
 from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
@@ -35,69 +37,86 @@ POOLED_BLOCKS = 9  # blocks on both sides whose regressions are added up
 LEAST_VARIATION = 2e-4  # Σ dlnU² that fixes an exponent well enough
 
 
-def _power_factor(raw: RawDay) -> NDArray[np.float64]:
-    """Measured, or from P and Q, or from P, U and I; NaN where none is possible [n]."""
-    rows = raw.rows
+def _power_factor(rows: Columns, own: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Measured, or from P and Q, or from P, U and I; NaN where none is possible [len(own)]."""
+    measured = np.abs(rows["pf"][own])
+    if np.isfinite(measured).all():
+        return measured
+    power = rows["p_kw"][own]
     with np.errstate(invalid="ignore", divide="ignore"):
-        from_q = rows["p_kw"] / np.hypot(rows["p_kw"], rows["q_kvar"])
-        volt_ampere = sum(rows[f"u_{k}"] * rows[f"i_{k}"] for k in "abc")
-        from_i = np.where(volt_ampere > 0, rows["p_kw"] * 1000.0 / volt_ampere, np.nan)
-    found = np.where(np.isfinite(rows["pf"]), np.abs(rows["pf"]), from_q)
+        from_q = power / np.hypot(power, rows["q_kvar"][own])
+        volt_ampere = sum(rows[f"u_{k}"][own] * rows[f"i_{k}"][own] for k in "abc")
+        from_i = np.where(volt_ampere > 0, power * 1000.0 / volt_ampere, np.nan)
+    found = np.where(np.isfinite(measured), measured, from_q)
     return np.asarray(np.where(np.isfinite(found), found, np.minimum(from_i, 1.0)))
 
 
-def _imbalance(raw: RawDay) -> NDArray[np.float64]:
-    """Largest deviation of a phase current from their mean, relative [n]."""
-    current = np.stack([np.abs(raw.rows[f"i_{k}"]) for k in "abc"], axis=1)
-    mean = current.mean(axis=1)
+def _log_voltage(rows: Columns, own: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Logarithm of the mean voltage; NaN where a phase is not measured [len(own)]."""
+    if not rows.knows("u_a").any():  # logarithms of NaN are slow
+        return np.full(len(own), np.nan)
+    voltage: NDArray[np.float64] = np.take(rows.phases("u"), own, axis=1).mean(axis=0)
+    return np.log(voltage)
+
+
+def _imbalance(rows: Columns, own: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Largest deviation of a phase current from their mean, relative [len(own)]."""
+    if not rows.knows("i_a").any():
+        return np.full(len(own), np.nan)
+    current = np.abs(np.take(rows.phases("i"), own, axis=1))
+    mean = current.mean(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        spread = np.abs(current - mean[:, np.newaxis]).max(axis=1) / mean
+        spread = np.abs(current - mean).max(axis=0) / mean
     return np.asarray(np.where(mean > 0, spread, np.nan))
 
 
-def _least_readings(raw: RawDay) -> NDArray[np.int64]:
-    """How many readings make a block, per cell of circuit × block."""
-    fit = BLOCK_MIN * US_PER_MINUTE // raw.plant.interval_us
-    return np.repeat(np.clip(fit, 1, LEAST_READINGS), BLOCKS)
+def _working(raw: RawDay) -> dict[int, NDArray[np.intp]]:
+    """Row of each treatment unit that works today → the readings at which it does."""
+    power, drawing = raw.rows["p_kw"], {}
+    for row in raw.plant.rows_of(Role.TREATMENT):
+        part = raw.parts[row]
+        own = part.start + np.flatnonzero((power[part] > 0) & ~raw.invalid[part])
+        if len(own):
+            drawing[row] = own
+    drawn = [power[own] for own in drawing.values()]
+    least = WORKING_SHARE * linear_quantiles(drawn, 0.9)
+    found = zip(drawing.items(), drawn, least.tolist(), strict=True)
+    return {row: own[kw >= enough] for (row, own), kw, enough in found}
 
 
 def raw_facts(raw: RawDay) -> list[DayFact]:
     """Physics of every treatment unit while it draws power."""
-    treatment = np.array([c.role is Role.TREATMENT for c in raw.plant.circuits], dtype=np.bool_)
-    use = raw.today & treatment[raw.circuit_row] & ~raw.invalid & (raw.rows["p_kw"] > 0)
-    if not use.any():
+    working, rows = _working(raw), raw.rows
+    if not working:
         return []
-    n = len(raw.plant.circuits)
-    row, power = raw.circuit_row[use], raw.rows["p_kw"][use]
-    upper = np.zeros(n)
-    for own in np.unique(row).tolist():
-        upper[own] = np.quantile(power[row == own], 0.9)
-    working = power >= WORKING_SHARE * upper[row]
-    cell = raw.block()[use][working]
-    cell = np.minimum(cell, n * BLOCKS - 1)
+    units, own = list(working), np.concatenate(list(working.values()))
+    unit = np.repeat(np.arange(len(units)), [len(readings) for readings in working.values()])
+    cell = unit * BLOCKS + raw.block[own]
 
     def sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        found = np.bincount(cell, weights=values[use][working], minlength=n * BLOCKS)
+        found = np.bincount(cell, weights=values, minlength=len(units) * BLOCKS)
         return found.astype(np.float64)
 
-    count = np.bincount(cell, minlength=n * BLOCKS)
+    fit = BLOCK_MIN * US_PER_MINUTE // raw.plant.interval_us[units]
+    least = np.repeat(np.clip(fit, 1, LEAST_READINGS), BLOCKS)
+    count = np.bincount(cell, minlength=len(units) * BLOCKS)
+    power = rows["p_kw"][own]
     with np.errstate(invalid="ignore", divide="ignore"):
-        enough = np.where(count >= _least_readings(raw), count, np.nan)
-        ln_p = np.log(np.where(raw.rows["p_kw"] > 0, raw.rows["p_kw"], np.nan))
-        ln_u = np.log(np.mean([raw.rows[f"u_{k}"] for k in "abc"], axis=0))
+        enough = np.where(count >= least, count, np.nan)
+        ln_p, ln_u = np.log(power), _log_voltage(rows, own)
         mean_u, mean_p = sums(ln_u) / enough, sums(ln_p) / enough
         columns = np.stack(
             [
-                sums(raw.rows["p_kw"]) / enough,
-                sums(_power_factor(raw)) / enough,
-                sums(_imbalance(raw)) / enough,
+                sums(power) / enough,
+                sums(_power_factor(rows, own)) / enough,
+                sums(_imbalance(rows, own)) / enough,
                 sums(ln_u**2) - enough * mean_u**2,
                 sums(ln_u * ln_p) - enough * mean_u * mean_p,
             ]
-        ).reshape(5, n, BLOCKS)
+        ).reshape(5, len(units), BLOCKS)
     return [
-        raw.fact(PHYSICS_FACT, raw.plant.circuits[k].circuit_id, columns[:, k].ravel())
-        for k in np.unique(row).tolist()
+        raw.fact(PHYSICS_FACT, raw.plant.circuits[row].circuit_id, columns[:, k].ravel())
+        for k, row in enumerate(units)
     ]
 
 
@@ -123,9 +142,8 @@ def _pooled(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _physics(table: FactTable, period: Period) -> _Physics:
-    ordinal = np.array([day.toordinal() for day in table.days], dtype=np.int64)
-    number = (ordinal[:, np.newaxis] * BLOCKS + np.arange(BLOCKS)).ravel()
-    columns = table.values.astype(np.float64).reshape(len(ordinal), 5, BLOCKS)
+    number = table.blocks
+    columns = table.values.astype(np.float64).reshape(len(table.days), 5, BLOCKS)
     kw, pf, imbalance, s_uu, s_up = (columns[:, k].ravel() for k in range(5))
     known = np.isfinite(kw)
     s_uu, s_up = _pooled(s_uu[known]), _pooled(s_up[known])
@@ -165,6 +183,24 @@ def _votes(unit: _Physics) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         read += np.isfinite(unit.imbalance)
         for_it += unit.imbalance <= 0.5 * imbalance
     return for_it, read
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A unit's blocks with their votes [blocks]."""
+
+    physics: _Physics
+    for_it: NDArray[np.int64]
+    read: NDArray[np.int64]
+
+
+def _unit(history: History, circuit_id: str) -> _Judged | None:
+    table = history.facts_of(PHYSICS_FACT, circuit_id)
+    period = reference_period(history, table.days)
+    if period is None:
+        return None
+    physics = _physics(table, period)
+    return _Judged(physics, *_votes(physics))
 
 
 def _episode(
@@ -210,27 +246,25 @@ def _episode(
 
 def is_readable(history: History, circuit_id: str) -> bool:
     """Whether a unit's own physics differ from a resistor's in anything that is measured."""
-    table = history.facts_of(PHYSICS_FACT, circuit_id)
-    period = reference_period(history, table.days)
-    return period is not None and bool(_votes(_physics(table, period))[1].any())
+    unit = history.once(_unit, circuit_id)
+    return unit is not None and bool(unit.read.any())
 
 
-def _stretches(unit: _Physics) -> Iterator[NDArray[np.intp]]:
+def _stretches(unit: _Judged) -> Iterator[NDArray[np.intp]]:
     """Positions of blocks that speak for a resistor and follow each other.
 
     Blocks that say nothing (the unit was switched in them) are passed over, and so is a single one
     that says otherwise: readings of many minutes mix what was before a switch with what came after.
     """
     bridge = CATALOGUE[KIND].parameters["bridge_hours"] * 4
-    for_it, read = _votes(unit)
-    level = _median(unit.kw, unit.reference)
-    judged = np.flatnonzero((read >= 1) & (unit.kw >= UNIT_SHARE * level))
-    if not len(judged):
+    level = _median(unit.physics.kw, unit.physics.reference)
+    judged = np.flatnonzero((unit.read >= 1) & (unit.physics.kw >= UNIT_SHARE * level))
+    dummy = unit.for_it[judged] >= np.maximum(1, 0.6 * unit.read[judged])
+    if not dummy.any():
         return
-    dummy = for_it[judged] >= np.maximum(1, 0.6 * read[judged])
     between = dummy.copy()
     between[1:-1] |= dummy[:-2] & dummy[2:]
-    breaks = np.flatnonzero(np.diff(unit.number[judged]) > bridge) + 1
+    breaks = np.flatnonzero(np.diff(unit.physics.number[judged]) > bridge) + 1
     flips = np.flatnonzero(np.diff(between.astype(np.int8))) + 1
     for part in np.split(np.arange(len(judged)), np.union1d(breaks, flips)):
         if between[part[0]]:
@@ -239,18 +273,16 @@ def _stretches(unit: _Physics) -> Iterator[NDArray[np.intp]]:
 
 def _of_unit(history: History, pairing: Pairing, circuit_id: str) -> list[Episode]:
     parameters = CATALOGUE[KIND].parameters
-    table = history.facts_of(PHYSICS_FACT, circuit_id)
-    period = reference_period(history, table.days)
-    if period is None:
+    unit = history.once(_unit, circuit_id)
+    if unit is None:
         return []
-    unit = _physics(table, period)
     found = []
     valid = accepted(history.plant, lambda d: covers_unit(d, pairing, circuit_id))
-    begins = block_instants_us(unit.number, history.plant.zone)
     for part in _stretches(unit):
+        begins = block_instants_us(unit.physics.number[part], history.plant.zone)
         found += [
-            _episode(history, pairing, circuit_id, unit, part[piece.blocks], piece)
-            for piece in block_parts(valid, begins[part], BLOCK_MIN * US_PER_MINUTE)
+            _episode(history, pairing, circuit_id, unit.physics, part[piece.blocks], piece)
+            for piece in block_parts(valid, begins, BLOCK_MIN * US_PER_MINUTE)
             if len(piece.blocks) * BLOCK_MIN >= parameters["episode_min"]
         ]
     return found
@@ -258,11 +290,9 @@ def _of_unit(history: History, pairing: Pairing, circuit_id: str) -> list[Episod
 
 def episodes(history: History) -> list[Episode]:
     """Dummy loads of all units, each unit once."""
-    found: list[Episode] = []
-    seen: set[str] = set()
+    found: dict[str, list[Episode]] = {}
     for pairing in history.plant.pairings:
         for circuit_id in pairing.treatment:
-            if circuit_id not in seen and circuit_id in history.plant.row:
-                seen.add(circuit_id)
-                found += _of_unit(history, pairing, circuit_id)
-    return found
+            if circuit_id not in found and circuit_id in history.plant.row:
+                found[circuit_id] = _of_unit(history, pairing, circuit_id)
+    return [episode for own in found.values() for episode in own]

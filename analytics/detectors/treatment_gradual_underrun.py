@@ -23,6 +23,7 @@ from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
 
 KIND = "treatment_gradual_underrun"
 LEAST_DAY_BLOCKS = 3
+LEAST_DAYS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,16 @@ class Decline:
 
 def _daily(levels: Levels) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     enough = np.isfinite(levels.ratio).sum(axis=1) >= LEAST_DAY_BLOCKS
-    return levels.day_numbers[enough], np.nanmedian(levels.ratio[enough], axis=1)
+    return levels.day_numbers[enough], _medians(levels.ratio[enough])
+
+
+def _medians(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Median of the known numbers of each row [rows]; each has some."""
+    ordered = np.sort(rows, axis=1)  # what is not known comes last
+    count = np.isfinite(rows).sum(axis=1)
+    at = np.arange(len(rows))
+    lower, upper = ordered[at, (count - 1) // 2], ordered[at, count // 2]
+    return np.asarray((lower + upper) / 2.0)
 
 
 def _hinge(x: NDArray[np.int64], y: NDArray[np.float64]) -> tuple[int, float, float]:
@@ -64,10 +74,20 @@ def _step_error(y: NDArray[np.float64]) -> float:
     return min(after)
 
 
+def _low_ends(y: NDArray[np.float64]) -> list[int]:
+    """How many days there may be when a decline is told: the last three of them are low."""
+    if len(y) < LEAST_DAYS:
+        return []
+    last = np.median(np.lib.stride_tricks.sliding_window_view(y, 3), axis=1)
+    low = 1.0 - last >= CATALOGUE[KIND].parameters["least_decline"]
+    ends = np.flatnonzero(low) + 3
+    return [int(end) for end in ends if end >= LEAST_DAYS]
+
+
 def _declines(x: NDArray[np.int64], y: NDArray[np.float64]) -> tuple[int, float] | None:
     """(first day, slope) if these days show a slow decline to their end."""
     parameters = CATALOGUE[KIND].parameters
-    if len(x) < 4 or 1.0 - float(np.median(y[-3:])) < parameters["least_decline"]:
+    if len(x) < LEAST_DAYS or 1.0 - float(np.median(y[-3:])) < parameters["least_decline"]:
         return None
     start, slope, error = _hinge(x, y)
     days = int(x[-1]) - start
@@ -76,11 +96,18 @@ def _declines(x: NDArray[np.int64], y: NDArray[np.float64]) -> tuple[int, float]
     return (start, slope) if days >= parameters["least_days"] and slow and fits else None
 
 
-def decline_of(levels: Levels) -> Decline | None:
+def decline_of(history: History, circuit_id: str) -> Decline | None:
     """The first slow decline of a unit, up to its repair or the newest day."""
+    return history.once(_decline_of, circuit_id)
+
+
+def _decline_of(history: History, circuit_id: str) -> Decline | None:
+    levels = levels_of(history, circuit_id)
+    if levels is None:
+        return None
     x, y = _daily(levels)
     recovered = CATALOGUE[KIND].parameters["recovered"]
-    for end in range(4, len(x) + 1):
+    for end in _low_ends(y):
         found = _declines(x[:end], y[:end])
         if found is None:
             continue
@@ -125,7 +152,7 @@ def _episode(
 
 def _of_unit(history: History, pairing: Pairing, levels: Levels) -> list[Episode]:
     """The decline of a unit, cut at declarations; a part must last long enough on its own."""
-    decline = decline_of(levels)
+    decline = decline_of(history, levels.circuit_id)
     if decline is None:
         return []
     valid = accepted(history.plant, lambda d: covers_unit(d, pairing, levels.circuit_id))

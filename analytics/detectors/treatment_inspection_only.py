@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.detectors.stages import FactTable, History, JudgedDay
+from analytics.detectors.stages import History, JudgedDay
 from analytics.episodes.declared import Window, accepted, covers_pairing
 from analytics.episodes.plain import evidence_of
 from wattwitness.domain.episodes import Episode
-from wattwitness.domain.facts import DayFact
+from wattwitness.domain.facts import DayFact, FactTable
 from wattwitness.domain.instants import day_bounds
 from wattwitness.domain.registry import Pairing
 from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
@@ -120,7 +120,7 @@ def _spells(table: FactTable, shares: _Shares) -> Iterator[NDArray[np.intp]]:
     shows = shares.speaks & (inside >= parameters["inside_share"])
     shows &= outside <= parameters["outside_share"]
     against = shares.speaks & ~shows
-    ordinal = np.array([day.toordinal() for day in table.days])
+    ordinal = table.ordinals
     group: list[int] = []
     for n in range(len(ordinal)):
         far = bool(group) and ordinal[n] - ordinal[group[-1]] > parameters["bridge_days"]

@@ -27,4 +27,4 @@ def conditions(judged: JudgedDay) -> list[ConditionSpell]:
 
 def episodes(history: History) -> list[Episode]:
     """Episodes of all pairings, suppressed ones included, oldest first."""
-    return treatment_episodes(history.plant, history.spells)
+    return treatment_episodes(history)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.detectors.stages import History
-from analytics.detectors.treatment_gradual_underrun import decline_of
+from analytics.detectors.treatment_gradual_underrun import Decline, decline_of
 from analytics.episodes.declared import BlockPart, accepted, block_parts, covers_unit
 from analytics.episodes.plain import evidence_of
 from analytics.pairing.blocks import block_instants_us
@@ -27,12 +27,11 @@ KIND = "treatment_underload"
 EPISODE = timedelta(minutes=CATALOGUE[KIND].parameters["episode_min"])
 
 
-def _low(levels: Levels) -> NDArray[np.bool_]:
+def _low(levels: Levels, decline: Decline | None) -> NDArray[np.bool_]:
     """Blocks that are too low, the decline of the unit allowed for [days × 96]."""
     parameters = CATALOGUE[KIND].parameters
     limit = min(parameters["share"], levels.lawful_low - parameters["clearance"])
     ratio = levels.ratio
-    decline = decline_of(levels)
     if decline is not None:
         inside = (levels.day_numbers >= decline.first) & (levels.day_numbers <= decline.last)
         trend = np.where(inside, decline.expected(levels.day_numbers), 1.0)
@@ -41,7 +40,9 @@ def _low(levels: Levels) -> NDArray[np.bool_]:
     return low
 
 
-def _stretches(levels: Levels) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _stretches(
+    levels: Levels, decline: Decline | None
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """(block numbers, positions) of low blocks that belong together.
 
     Between two of them lie at most `bridge_blocks` blocks without a judgement and none that is
@@ -50,7 +51,7 @@ def _stretches(levels: Levels) -> Iterator[tuple[NDArray[np.int64], NDArray[np.i
     parameters = CATALOGUE[KIND].parameters
     number = (levels.day_numbers[:, np.newaxis] * BLOCKS + np.arange(BLOCKS)).ravel()
     judged = np.flatnonzero(np.isfinite(levels.ratio).ravel())
-    low = _low(levels)[judged]
+    low = _low(levels, decline)[judged]
     number = number[judged]
     if not low.any():
         return
@@ -102,7 +103,7 @@ def _episode(
 def _of_unit(history: History, pairing: Pairing, levels: Levels) -> Iterator[Episode]:
     """Low stretches of one unit, cut at declarations, each part judged on its own."""
     valid = accepted(history.plant, lambda d: covers_unit(d, pairing, levels.circuit_id))
-    for blocks, positions in _stretches(levels):
+    for blocks, positions in _stretches(levels, decline_of(history, levels.circuit_id)):
         begins = block_instants_us(blocks, history.plant.zone)
         for part in block_parts(valid, begins, BLOCK_MIN * US_PER_MINUTE):
             if len(part.blocks) * BLOCK_MIN >= CATALOGUE[KIND].parameters["episode_min"]:

@@ -154,8 +154,7 @@ def _of_main(history: History, main_id: str) -> list[Episode]:
     period = reference_period(history, table.days)
     if period is None:
         return []
-    ordinal = np.array([day.toordinal() for day in table.days], dtype=np.int64)
-    number = (ordinal[:, np.newaxis] * BLOCKS + np.arange(BLOCKS)).ravel()
+    number = table.blocks
     values = table.values.astype(np.float64)
     main, subs = values[:, :BLOCKS].ravel(), values[:, BLOCKS:].ravel()
     known = np.isfinite(main)
@@ -167,7 +166,7 @@ def _of_main(history: History, main_id: str) -> list[Episode]:
     excess, usual = found
     circuits = (main_id, *children(history.plant, main_id))
     valid = accepted(history.plant, lambda d: all(d.covers(c) for c in circuits))
-    begins = block_instants_us(number, history.plant.zone)
+    zone, length_us = history.plant.zone, BLOCK_MIN * US_PER_MINUTE
     return [
         _episode(
             history,
@@ -179,7 +178,7 @@ def _of_main(history: History, main_id: str) -> list[Episode]:
             usual,
         )
         for part in _stretches(number, excess)
-        for piece in block_parts(valid, begins[part], BLOCK_MIN * US_PER_MINUTE)
+        for piece in block_parts(valid, block_instants_us(number[part], zone), length_us)
         if len(piece.blocks) * BLOCK_MIN >= CATALOGUE[KIND].parameters["episode_min"]
     ]
 

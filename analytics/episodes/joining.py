@@ -7,8 +7,14 @@ the open time between is short. Only minutes in which the condition is known to 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import overload
 
-from wattwitness.domain.spells import ConditionSpell
+import numpy as np
+from numpy.typing import NDArray
+
+from wattwitness.domain.instants import US_PER_MINUTE
+from wattwitness.domain.spells import ConditionSpell, SpellTable
 
 _MINUTE = timedelta(minutes=1)
 
@@ -66,10 +72,53 @@ def unknown_between(a: ConditionSpell, b: ConditionSpell) -> float:
     return known_from_a if whole else known_from_a + b.sums.get("unknown_before_min", 0.0)
 
 
-def _belong(a: ConditionSpell, b: ConditionSpell, bridge: timedelta) -> bool:
-    gap = b.from_ - a.to
-    opened = (a.sums["open_after_min"] + b.sums["open_before_min"]) * _MINUTE
-    return gap <= bridge and opened >= gap
+class Stretches(Sequence[Stretch]):
+    """Stretches of one subject, oldest first; single ones are made when they are asked for.
+
+    Two spells belong together if the time between is short and open from end to end.
+
+    Args:
+        table: spells of one enterprise, kind and subject.
+        bridge_min: longest open time inside a stretch [min].
+    """
+
+    def __init__(self, table: SpellTable, bridge_min: float) -> None:
+        self._table = table
+        gap_us = table.from_us[1:] - table.to_us[:-1]
+        open_min = table.sum("open_after_min")[:-1] + table.sum("open_before_min")[1:]
+        joined = (gap_us <= bridge_min * US_PER_MINUTE) & (
+            np.rint(open_min * US_PER_MINUTE) >= gap_us
+        )
+        self._starts = np.flatnonzero(np.concatenate(([True], ~joined)))
+        self._ends = np.append(self._starts[1:], len(table))
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, n: int) -> Stretch: ...
+
+    @overload
+    def __getitem__(self, n: slice) -> Sequence[Stretch]: ...
+
+    def __getitem__(self, n: int | slice) -> Stretch | Sequence[Stretch]:
+        """One of them, or some."""
+        if isinstance(n, slice):
+            return [self[k] for k in range(*n.indices(len(self)))]
+        first, end = int(self._starts[n]), int(self._ends[n])
+        return Stretch(tuple(self._table.spell(k) for k in range(first, end)))
+
+    @cached_property
+    def known_min(self) -> NDArray[np.float64]:
+        """Minutes in which the condition is known to hold [stretches]."""
+        minutes = (self._table.to_us - self._table.from_us) / US_PER_MINUTE
+        return np.asarray(np.add.reduceat(minutes, self._starts))
+
+    @property
+    def to_us(self) -> int:
+        """When the last one ended."""
+        return int(self._table.to_us[-1])
 
 
 def join(spells: Sequence[ConditionSpell], bridge_min: float) -> list[Stretch]:
@@ -79,14 +128,8 @@ def join(spells: Sequence[ConditionSpell], bridge_min: float) -> list[Stretch]:
         spells: of one enterprise, kind and subject, any order.
         bridge_min: longest open time inside a stretch [min].
     """
-    bridge = bridge_min * _MINUTE
-    stretches: list[list[ConditionSpell]] = []
-    for spell in sorted(spells, key=lambda s: s.from_):
-        if stretches and _belong(stretches[-1][-1], spell, bridge):
-            stretches[-1].append(spell)
-        else:
-            stretches.append([spell])
-    return [Stretch(tuple(parts)) for parts in stretches]
+    ordered = sorted(spells, key=lambda s: s.from_)
+    return list(Stretches(SpellTable.of(ordered), bridge_min)) if ordered else []
 
 
 def cut(spell: ConditionSpell, from_: datetime, to: datetime) -> ConditionSpell | None:

@@ -1,22 +1,23 @@
 """Stretches of `treatment_off` and `shared_treatment_short` → episodes: evidence, confidence."""
 
-import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from analytics.detectors.stages import History
 from analytics.episodes.declared import Part, split
-from analytics.episodes.joining import Stretch, join
+from analytics.episodes.joining import Stretch, Stretches
 from analytics.plants import Plant
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.registry import Pairing
 from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
-from wattwitness.domain.spells import ConditionSpell
 
 OFF, SHORT = "treatment_off", "shared_treatment_short"
 DUTY_LEAST_STRETCHES = 5
 BEST_CONFIDENCE = 0.97  # nothing electric is ever certain
 NAMEPLATE_FACTOR = 0.92  # levels assumed from the nameplate, not seen
 MAIN_DISAGREES_FACTOR = 0.6
+_ROUNDING = 1e-6  # of sums of minutes
 MAIN_AGREES_SHARE = 0.85  # main meter ÷ production: below, one of the two is wrong
 
 
@@ -45,7 +46,7 @@ def required_minutes(
     return Required(lag, "lawful_lag") if lag > episode else Required(episode, "episode")
 
 
-def duty_off_minutes(stretches: Sequence[Stretch]) -> float:
+def duty_off_minutes(stretches: Stretches) -> float:
     """The longest rest that is lawful for a duty-cycled unit [min].
 
     Three times the median rest, between bounds of the catalogue: the upper bound keeps a chronic
@@ -55,7 +56,7 @@ def duty_off_minutes(stretches: Sequence[Stretch]) -> float:
     low, high = parameters["duty_off_min"], parameters["duty_off_most_min"]
     if len(stretches) < DUTY_LEAST_STRETCHES:
         return low
-    usual = statistics.median(s.known_min for s in stretches)
+    usual = float(np.median(stretches.known_min))
     return min(high, max(low, parameters["duty_off_factor"] * usual))
 
 
@@ -151,23 +152,28 @@ def _episode(
     )
 
 
-def treatment_episodes(
-    plant: Plant, spells: Sequence[ConditionSpell], kind: str = OFF
-) -> list[Episode]:
+def treatment_episodes(history: History, kind: str = OFF) -> list[Episode]:
     """All episodes of one of the two kinds, suppressed ones included, oldest first.
 
     Args:
-        plant: its pairings and declarations.
-        spells: condition spells of all its days, any order, any kind.
+        history: of the enterprise.
         kind: `treatment_off` or `shared_treatment_short`.
     """
+    plant = history.plant
     bridge = CATALOGUE[kind].parameters["bridge_unknown_min"]
     found: list[Episode] = []
     for pairing in plant.pairings:
-        own = [s for s in spells if s.kind == kind and s.subject == pairing.pairing_id]
-        stretches = join(own, bridge)
+        table = history.spell_table(kind, pairing.pairing_id)
+        if table is None:
+            continue
+        stretches = Stretches(table, bridge)
         duty_off_min = duty_off_minutes(stretches)
-        for stretch in stretches:
+        # what is shorter is lawful whatever else is known of it, and so is every part of it
+        least = max(
+            CATALOGUE[kind].parameters["episode_min"], duty_off_min if pairing.duty_cycled else 0.0
+        )
+        for n in np.flatnonzero(stretches.known_min >= least - _ROUNDING).tolist():
+            stretch = stretches[n]
             # asked of the whole: a cut by a declaration must not make a part easier to reach
             required = required_minutes(stretch, pairing, duty_off_min, kind)
             for part in split(stretch, pairing, plant.declarations, any_unit=kind == SHORT):

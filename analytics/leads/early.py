@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from analytics.detectors.stages import History
 from analytics.episodes.declared import split
-from analytics.episodes.joining import join
+from analytics.episodes.joining import Stretches
 from analytics.episodes.treatment import (
     OFF,
     duty_off_minutes,
@@ -21,11 +21,10 @@ STILL_MIN = 15.0  # before the newest data: what ended earlier is over
 
 def _of_pairing(history: History, pairing: Pairing) -> list[EarlyWarning]:
     since = from_us(history.watermark_us) - timedelta(minutes=STILL_MIN)
-    stretches = join(
-        history.spells_of(OFF, pairing.pairing_id), CATALOGUE[OFF].parameters["bridge_unknown_min"]
-    )
-    if not stretches or stretches[-1].to < since:
+    table = history.spell_table(OFF, pairing.pairing_id)
+    if table is None or from_us(int(table.to_us[-1])) < since:
         return []
+    stretches = Stretches(table, CATALOGUE[OFF].parameters["bridge_unknown_min"])
     required = required_minutes(stretches[-1], pairing, duty_off_minutes(stretches))
     lawful = pairing.start_lag_min * stretches[-1].spells[0].sums.get("begins_with_production", 1.0)
     least = max(

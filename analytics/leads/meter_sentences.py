@@ -101,6 +101,40 @@ def _phase(e: Episode, names: Names) -> Clause:
     return zh, en
 
 
+_ORDERED = {
+    "stop": ("停产", "to stop"),
+    "limit": ("限产", "to cut its load"),
+    "hours": ("错时生产", "to keep to its hours"),
+}
+_LEVELS = {
+    "yellow": ("黄色", "yellow"),
+    "orange": ("橙色", "orange"),
+    "red": ("红色", "red"),
+}
+
+
+def _curtailment(e: Episode, names: Names) -> Clause:
+    ordered = str(e.evidence["ordered"]["value"])
+    zh_order, en_order = _ORDERED[ordered]
+    zh_level, en_level = _LEVELS[str(e.evidence["alert_level"]["value"])]
+    zh = f"{zh_level}预警要求{zh_order}，{names.zh}"
+    en = f"under the {en_level} alert it was {en_order}; {names.en}"
+    if ordered == "limit":
+        used, usual = number(e, "energy_used"), number(e, "usual_energy")
+        missed = number(e, "missed_share")
+        zh += f"用电{used:.0f} kWh（同期平常{usual:.0f} kWh），应减量的{missed:.0f}%未减"
+        en += f" used {used:.0f} kWh ({usual:.0f} are usual): {missed:.0f} % of the cut is missing"
+        return zh, en
+    ran = round(number(e, "running_minutes"))
+    zh += f"仍运行{ran}分钟"
+    en += f" ran for {ran} min"
+    if "usual_minutes" in e.evidence:
+        usual_min = round(number(e, "usual_minutes"))
+        zh += f"（同期平常{usual_min}分钟）"
+        en += f" ({usual_min} are usual)"
+    return zh, en
+
+
 def _surge(e: Episode, names: Names) -> Clause:
     del names
     used, usual = number(e, "energy_before_alert"), number(e, "usual_energy")
@@ -136,6 +170,7 @@ METERS: Mapping[str, Callable[[Episode, Names], Clause]] = {
     "replayed_data": _replayed,
     "clock_skew": _skew,
     "phase_loss": _phase,
+    "curtailment_violation": _curtailment,
     "production_surge": _surge,
     "capacity_growth": _growth,
 }

@@ -142,6 +142,17 @@ _ON_SITE: Mapping[str, Words] = {
         "熔断器熔断或电压线松脱也会缺相：请检查接线与熔断器。",
         "A blown fuse or a loose voltage lead does the same: check the wiring and the fuses.",
     ),
+    "curtailment_violation": (
+        (
+            "保温、保养、清料或不产污的工序也会用电，措施所列回路也可能已变更："
+            "请现场核实在产工序，并核对应急预案与报备。"
+        ),
+        (
+            "Holding temperature, maintenance, emptying or a step that does not pollute draw "
+            "power, too, and the circuits of the plan may have changed: check on site what runs, "
+            "and the plan and declarations."
+        ),
+    ),
     "production_surge": (
         "订单或季节也会增加用电（平日{usual_energy} kWh）：这是信息，不是嫌疑。",
         (

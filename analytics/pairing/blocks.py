@@ -39,9 +39,14 @@ def block_means(
         skip: minutes of warm-up.
         least_minutes: how many a block needs.
     """
-    part = by_block(np.where(use, values, np.nan), skip)
-    n = np.isfinite(part).sum(axis=1)
-    total = np.nansum(part, axis=1)
+    end = skip + BLOCKS * BLOCK_MIN
+    own = values[skip:end]
+    known = np.zeros(BLOCKS * BLOCK_MIN, dtype=np.bool_)
+    np.logical_and(use[skip:end], np.isfinite(own), out=known[: len(own)])
+    day = np.zeros(len(known))
+    np.copyto(day[: len(own)], own, where=known[: len(own)])
+    n = known.reshape(BLOCKS, BLOCK_MIN).sum(axis=1)
+    total = day.reshape(BLOCKS, BLOCK_MIN).sum(axis=1)
     return np.where(n >= least_minutes, total / np.maximum(n, 1), np.nan)
 
 

@@ -144,6 +144,10 @@ def _line(
 
 def levels_of(history: History, circuit_id: str) -> Levels | None:
     """Blocks of a unit against its reference; None where that holds too little."""
+    return history.once(_levels_of, circuit_id)
+
+
+def _levels_of(history: History, circuit_id: str) -> Levels | None:
     table = history.facts_of(LEVEL_FACT, circuit_id)
     period = reference_period(history, table.days)
     if period is None:
@@ -161,5 +165,4 @@ def levels_of(history: History, circuit_id: str) -> Levels | None:
     verified = ratio[known][finite]
     verified = verified[np.isfinite(verified)]
     low = float(np.quantile(verified, 0.01)) if len(verified) else float("nan")
-    days = np.array([day.toordinal() for day in table.days], dtype=np.int64)
-    return Levels(circuit_id, days, kw, ratio, low, level, period)
+    return Levels(circuit_id, table.ordinals, kw, ratio, low, level, period)

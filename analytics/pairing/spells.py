@@ -5,7 +5,8 @@ around it are, so that spells can be joined later, across midnights as well, wit
 minutes again.
 """
 
-from collections.abc import Sequence
+import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,70 +18,104 @@ from analytics.states.dwell import runs
 from wattwitness.domain.instants import US_PER_MINUTE, from_us
 from wattwitness.domain.registry import Pairing, Role
 from wattwitness.domain.spells import ConditionSpell
-from wattwitness.domain.states import Thresholds
 
 
-def _kwh(power: Power, rows: list[int], span: slice) -> float:
-    """Energy of some circuits over a span of minutes; unknown minutes count nothing [kWh]."""
-    return float(np.nansum(power[rows, span], dtype=np.float64)) / 60.0
+@dataclass(frozen=True, slots=True)
+class _Minutes:
+    """What the evidence of a pairing is summed from, minute by minute [minutes + 1]."""
+
+    production_kw: NDArray[np.float64]  # known power of its circuits together
+    treatment_kw: NDArray[np.float64]
+    main_kw: NDArray[np.float64]  # where all mains are known, else 0
+    production_main_kw: NDArray[np.float64]  # of the production where all mains are known, else 0
+    main_known: NDArray[np.float64]
+
+
+def _known_kw(power: Power, rows: list[int]) -> NDArray[np.float64]:
+    """Power of some circuits together; unknown minutes count nothing, nor does one at the end."""
+    total = np.zeros(power.shape[1] + 1)
+    own = power[rows]
+    np.sum(own, axis=0, dtype=np.float64, where=~np.isnan(own), out=total[:-1])
+    return total
+
+
+def _minutes(judged: JudgedDay, pairing: Pairing) -> _Minutes:
+    plant, power = judged.plant, judged.power
+    production = _known_kw(power, plant.rows(pairing.production))
+    main = plant.rows_of(Role.MAIN)
+    known = np.zeros(len(production))
+    if main:
+        known[:-1] = np.isfinite(power[main]).all(axis=0)
+    return _Minutes(
+        production,
+        _known_kw(power, plant.rows(pairing.treatment)),
+        _known_kw(power, main) * known,
+        production * known,
+        known,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """Spells of a day as minutes of the grid [n]."""
+
+    starts: NDArray[np.intp]
+    ends: NDArray[np.intp]
+
+    def sums(self, minutes: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Sums over the minutes of each spell [n].
+
+        Args:
+            minutes: with one more at the end [minutes + 1].
+        """
+        edges = np.stack((self.starts, self.ends), axis=1).ravel()
+        return np.asarray(np.add.reduceat(minutes, edges)[::2], dtype=np.float64)
 
 
 def _opening(
-    minutes: PairMinutes, condition: NDArray[np.int8], span: slice, day_from: int
-) -> dict[str, float]:
-    """The open minutes of the day on both sides of a spell, and how production stood there."""
-    open_ = condition == Condition.OPEN
-    before = open_[day_from : span.start][::-1]
-    after = open_[span.stop :]
-    n_before = len(before) if before.all() else int(np.argmin(before))
-    n_after = len(after) if after.all() else int(np.argmin(after))
-    unknown_before = minutes.unknown[span.start - n_before : span.start]
-    unknown_after = minutes.unknown[span.stop : span.stop + n_after]
-    ran_before = span.start > 0 and minutes.running[span.start - 1]
-    ran_after = span.stop < len(minutes.running) and minutes.running[span.stop]
+    minutes: PairMinutes, condition: NDArray[np.int8], spans: _Spans, day_from: int
+) -> dict[str, NDArray[np.float64]]:
+    """The open minutes of the day on both sides of each spell, and how production stood there."""
+    n, starts, ends = len(condition), spans.starts, spans.ends
+    told = condition != Condition.OPEN
+    at = np.arange(n)
+    last = np.maximum.accumulate(np.where(told, at, -1))
+    following = np.minimum.accumulate(np.where(told, at, n)[::-1])[::-1]
+    open_from = np.maximum(np.append(last, -1)[starts - 1], day_from - 1) + 1
+    open_to = np.append(following, n)[ends]
+    unknown = np.concatenate(([0], np.cumsum(minutes.unknown)))
+    ran = np.append(minutes.running, False)  # neither before the grid nor after it
     return {
-        "open_before_min": float(n_before),
-        "open_after_min": float(n_after),
-        "unknown_before_min": float(unknown_before.sum()),
-        "unknown_after_min": float(unknown_after.sum()),
-        "begins_with_production": float(not ran_before),
-        "ends_with_production": float(not ran_after),
+        "open_before_min": (starts - open_from).astype(np.float64),
+        "open_after_min": (open_to - ends).astype(np.float64),
+        "unknown_before_min": (unknown[starts] - unknown[open_from]).astype(np.float64),
+        "unknown_after_min": (unknown[open_to] - unknown[ends]).astype(np.float64),
+        "begins_with_production": (~ran[starts - 1]).astype(np.float64),
+        "ends_with_production": (~ran[ends]).astype(np.float64),
     }
 
 
-def _evidence(
-    power: Power, rows: dict[str, list[int]], thresholds: Sequence[Thresholds], span: slice
-) -> dict[str, float]:
-    """Additive evidence of one spell; a level times the minutes is an energy."""
-    hours = (span.stop - span.start) / 60.0
-    production = [thresholds[row] for row in rows["production"]]
-    treatment = [thresholds[row] for row in rows["treatment"]]
+def _evidence(judged: JudgedDay, pairing: Pairing, spans: _Spans) -> dict[str, NDArray[np.float64]]:
+    """Additive evidence of each spell; a level times the minutes is an energy."""
+    hours = (spans.ends - spans.starts) / 60.0
+    plant = judged.plant
+    production = [judged.thresholds[row] for row in plant.rows(pairing.production)]
+    treatment = [judged.thresholds[row] for row in plant.rows(pairing.treatment)]
     nameplate = any(t.basis == "nameplate" for t in production + treatment)
-    main = power[rows["main"], span]
-    main_known = np.isfinite(main).all(axis=0) if len(main) else np.zeros(0, dtype=np.bool_)
+    minutes = _minutes(judged, pairing)
     return {
         "known_min": hours * 60.0,
-        "production_kwh": _kwh(power, rows["production"], span),
-        "treatment_kwh": _kwh(power, rows["treatment"], span),
+        "production_kwh": spans.sums(minutes.production_kw) / 60.0,
+        "treatment_kwh": spans.sums(minutes.treatment_kw) / 60.0,
         "treatment_level_kwh": sum(t.running_level_kw for t in treatment) * hours,
         "production_level_kwh": sum(t.running_level_kw for t in production) * hours,
         "production_threshold_kwh": min(t.running_kw for t in production) * hours,
         "treatment_threshold_kwh": sum(t.running_kw for t in treatment) * hours,
         "nameplate_min": hours * 60.0 * nameplate,
-        "main_min": float(main_known.sum()),
-        "main_kwh": float(main[:, main_known].sum(dtype=np.float64)) / 60.0 if len(main) else 0.0,
-        "production_main_kwh": float(
-            np.nansum(power[rows["production"], span][:, main_known], dtype=np.float64)
-        )
-        / 60.0
-        if len(main)
-        else 0.0,
+        "main_min": spans.sums(minutes.main_known),
+        "main_kwh": spans.sums(minutes.main_kw) / 60.0,
+        "production_main_kwh": spans.sums(minutes.production_main_kw) / 60.0,
     }
-
-
-def _tidy(sums: dict[str, float]) -> dict[str, float]:
-    """Rounded to the µWh, and without what is not known."""
-    return {name: round(value, 6) for name, value in sums.items() if np.isfinite(value)}
 
 
 def pairing_spells(
@@ -94,26 +129,30 @@ def pairing_spells(
         pairing: with circuits on both sides.
         condition: `Condition` per minute of the grid.
     """
-    plant, minutes = judged.plant, judged.pairs[pairing.pairing_id]
-    rows = {
-        "production": plant.rows(pairing.production),
-        "treatment": plant.rows(pairing.treatment),
-        "main": plant.rows_of(Role.MAIN),
-    }
     holds: NDArray[np.bool_] = condition == Condition.HOLDS
     holds[: judged.skip] = False
-    found = []
-    for start, end in runs(holds):
-        span = slice(start, end)
-        opening = _opening(minutes, condition, span, judged.skip)
-        found.append(
-            ConditionSpell(
-                enterprise_id=plant.enterprise_id,
-                kind=kind,
-                subject=pairing.pairing_id,
-                from_=from_us(judged.start_us + start * US_PER_MINUTE),
-                to=from_us(judged.start_us + end * US_PER_MINUTE),
-                sums=_tidy(opening | _evidence(judged.power, rows, judged.thresholds, span)),
-            )
+    found = runs(holds)
+    if not found:
+        return []
+    starts, ends = np.array(found, dtype=np.intp).T
+    spans = _Spans(starts, ends)
+    minutes = judged.pairs[pairing.pairing_id]
+    sums = _opening(minutes, condition, spans, judged.skip) | _evidence(judged, pairing, spans)
+    rows = np.stack(list(sums.values()), axis=1)
+    finite = [math.isfinite(total) for total in rows.sum(axis=1).tolist()]
+    return [
+        ConditionSpell(
+            enterprise_id=judged.plant.enterprise_id,
+            kind=kind,
+            subject=pairing.pairing_id,
+            from_=from_us(judged.start_us + start * US_PER_MINUTE),
+            to=from_us(judged.start_us + end * US_PER_MINUTE),
+            # rounded to the µWh, and without what is not known
+            sums={
+                name: round(value, 6)
+                for name, value in zip(sums, row, strict=True)
+                if all_known or math.isfinite(value)
+            },
         )
-    return found
+        for (start, end), row, all_known in zip(found, rows.tolist(), finite, strict=True)
+    ]

@@ -32,17 +32,17 @@ def production_dwell(states: StateGrid, roles: list[Role]) -> StateGrid:
         roles: of each row.
     """
     result = states.copy()
-    for row, role in enumerate(roles):
-        if role not in PRODUCTION_ROLES:
-            continue
-        line = states[row]
-        for start, end in runs(line == State.RUNNING):
-            inner = start > 0 and end < len(line)
-            if (
-                inner
-                and end - start < DWELL_MIN
-                and line[start - 1] != State.UNKNOWN
-                and line[end] != State.UNKNOWN
-            ):
-                result[row, start:end] = State.STANDBY
+    rows = np.array([n for n, role in enumerate(roles) if role in PRODUCTION_ROLES], dtype=np.intp)
+    if not len(rows) or not states.shape[1]:
+        return result
+    change = np.zeros((len(rows), states.shape[1] + 1), dtype=np.int8)
+    running = (states[rows] == State.RUNNING).view(np.int8)
+    change[:, :-1] = running
+    change[:, 1:] -= running
+    row, starts = np.divmod(np.flatnonzero(change == 1), change.shape[1])
+    ends = np.flatnonzero(change == -1) % change.shape[1]  # in the same order
+    short = (ends - starts < DWELL_MIN) & (starts > 0) & (ends < states.shape[1])
+    for n, start, end in zip(rows[row[short]], starts[short], ends[short], strict=True):
+        if states[n, start - 1] != State.UNKNOWN and states[n, end] != State.UNKNOWN:
+            result[n, start:end] = State.STANDBY
     return result

@@ -34,14 +34,16 @@ def day_histograms(power: Power) -> NDArray[np.int32]:
     Returns:
         Counts of known minutes [circuits, 256].
     """
-    known = np.isfinite(power)
+    if not power.size:
+        return np.zeros((len(power), BINS), dtype=np.int32)
     lowest = np.float32(2.0**LOWEST_LOG2_KW)
-    scaled = np.log2(np.where(known, np.maximum(power, lowest), lowest)) - LOWEST_LOG2_KW
-    bin_ = np.clip(np.floor(scaled * BINS_PER_OCTAVE).astype(np.int64) + 1, 1, BINS - 1)
-    bin_[power < lowest] = 0
-    flat = (np.arange(len(power))[:, np.newaxis] * BINS + bin_)[known]
-    counts = np.bincount(flat, minlength=len(power) * BINS)
-    return counts.reshape(len(power), BINS).astype(np.int32)
+    scaled = np.log2(np.fmax(power, lowest)) - LOWEST_LOG2_KW
+    bin_ = np.minimum(np.floor(scaled * BINS_PER_OCTAVE).astype(np.int32) + 1, BINS - 1)
+    bin_ *= power >= lowest  # below, and where nothing is known: bin 0
+    bin_ += np.arange(0, len(power) * BINS, BINS, dtype=np.int32)[:, np.newaxis]
+    counts = np.bincount(bin_.ravel(), minlength=len(power) * BINS).reshape(-1, BINS)
+    counts[:, 0] -= np.count_nonzero(np.isnan(power), axis=1)
+    return counts.astype(np.int32)
 
 
 def window(day: date, first_day: date) -> tuple[date, date]:

@@ -1,7 +1,7 @@
 """Two-threshold hysteresis, vectorised over circuits.
 
-Each minute writes a key (its index, and whether it was above or below); the running maximum of the
-keys is the last word spoken. Equal to the scalar loop, minute by minute.
+A minute outside the dead band says where the circuit is; one inside it, or unknown, repeats the
+last word spoken. Equal to the scalar loop, minute by minute.
 """
 
 import numpy as np
@@ -12,6 +12,14 @@ from wattwitness.domain.states import State, Thresholds
 
 StateGrid = NDArray[np.int8]
 """`State` per circuit and minute [circuits, minutes]."""
+
+
+def _edge(power: Power, kw: NDArray[np.float64]) -> NDArray[np.floating]:
+    """Levels in the type of the power, rounded up: `power >= level` stays what it was [n, 1]."""
+    edge = kw.astype(power.dtype)
+    with np.errstate(invalid="ignore"):
+        edge = np.where(edge < kw, np.nextafter(edge, np.inf, dtype=edge.dtype), edge)
+    return np.asarray(edge[:, np.newaxis])
 
 
 def hold(
@@ -27,13 +35,18 @@ def hold(
         enter_kw: at or above goes up [n].
         release_kw: below goes down [n].
     """
-    minutes = np.arange(1, power.shape[1] + 1, dtype=np.int64)[np.newaxis, :]
-    up = power >= enter_kw[:, np.newaxis]
-    down = power < release_kw[:, np.newaxis]
-    key = np.maximum.accumulate(np.where(up, 2 * minutes + 1, np.where(down, 2 * minutes, 0)), 1)
-    middle = np.sqrt(enter_kw * release_kw)[:, np.newaxis]
-    answer: NDArray[np.bool_] = np.where(key == 0, power >= middle, key % 2 == 1)
-    return answer
+    up: NDArray[np.bool_] = power >= _edge(power, enter_kw)
+    silent = np.flatnonzero(~(up | (power < _edge(power, release_kw))))
+    if not len(silent):
+        return up
+    # minutes that say nothing, in stretches; a stretch repeats the minute before it
+    minutes = power.shape[1]
+    begins = (np.diff(silent, prepend=-2) != 1) | (silent % minutes == 0)
+    start = silent[begins][np.cumsum(begins) - 1]
+    middle = _edge(power, np.sqrt(enter_kw * release_kw)).ravel()[silent // minutes]
+    flat = up.ravel()
+    flat[silent] = np.where(start % minutes == 0, power.ravel()[silent] >= middle, flat[start - 1])
+    return flat.reshape(up.shape)
 
 
 def classify(power: Power, thresholds: list[Thresholds]) -> StateGrid:
@@ -49,10 +62,24 @@ def classify(power: Power, thresholds: list[Thresholds]) -> StateGrid:
         for name in ("standby_kw", "standby_release_kw", "running_kw", "running_release_kw")
     }
     running = hold(power, column["running_kw"], column["running_release_kw"])
-    energised = hold(power, column["standby_kw"], column["standby_release_kw"]) | running
-    can_run = np.isfinite(column["running_kw"])[:, np.newaxis]
-    can_idle = np.isfinite(column["standby_kw"])[:, np.newaxis]
-    up = np.where(can_run, np.where(running, State.RUNNING, State.STANDBY), State.UNKNOWN)
-    states = np.where(energised, up, State.OFF)
-    known = np.isfinite(power) & can_idle
-    return np.where(known, states, State.UNKNOWN).astype(np.int8)
+    energised = hold(power, column["standby_kw"], column["standby_release_kw"])
+    return named(power, running, energised, column["standby_kw"], column["running_kw"])
+
+
+def named(
+    power: Power,
+    running: NDArray[np.bool_],
+    energised: NDArray[np.bool_],
+    standby_kw: NDArray[np.float64],
+    running_kw: NDArray[np.float64],
+) -> StateGrid:
+    """States from the two hystereses [n, minutes]; a class that a circuit lacks is NaN [n]."""
+    up = energised | running
+    states = up.astype(np.int8)  # OFF, STANDBY, RUNNING follow each other
+    states += running.view(np.int8)
+    states += np.int8(State.OFF)
+    for row in np.flatnonzero(~np.isfinite(running_kw)).tolist():
+        states[row, up[row]] = State.UNKNOWN
+    states[~np.isfinite(standby_kw)] = State.UNKNOWN
+    states *= np.isfinite(power).view(np.int8)  # UNKNOWN is 0
+    return states

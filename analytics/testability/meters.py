@@ -81,6 +81,23 @@ def _surge(history: History) -> str:
     return "" if len(days) >= 7 else "too_little_history"
 
 
+def _curtailment(history: History) -> str:
+    """Whether the orders of a plan can be held against what is metered."""
+    if not history.alerts or not history.measures:
+        return NOT_APPLICABLE
+    rows = energy_rows(history.plant)
+    if not rows:
+        return "no_production_meter"
+    own = [history.thresholds.get(history.plant.circuits[row].circuit_id) for row in rows]
+    if all(t is not None and t.basis == "unresolvable" for t in own):
+        return "below_resolution"
+    if all(history.plant.circuits[row].role is Role.MAIN for row in rows):
+        return "only_main_meter"
+    days = history.facts_of(ENERGY_FACT, "").days
+    least = CATALOGUE["curtailment_violation"].parameters["least_like_days"]
+    return "" if len(days) >= least else "too_little_history"
+
+
 def _growth(history: History) -> str:
     if not energy_rows(history.plant):
         return "no_production_meter"
@@ -98,6 +115,7 @@ LIMITS: Mapping[str, Callable[[History], str]] = {
     "replayed_data": _replayed,
     "clock_skew": _skew,
     "phase_loss": _phases,
+    "curtailment_violation": _curtailment,
     "production_surge": _surge,
     "capacity_growth": _growth,
 }

@@ -8,16 +8,25 @@ code 0 unless it could not run: the figures speak.
 import resource
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from analytics.calibration import TABLE, UNCALIBRATED, formatted, learn
+from analytics.calibration import (
+    CALIBRATION,
+    TABLE,
+    UNCALIBRATED,
+    Calibration,
+    formatted,
+    learn,
+)
+from benchmarks.truth import orders
 from benchmarks.truth.ablations import ABLATIONS
 from benchmarks.truth.measured import Measured, pool
+from benchmarks.truth.orders_report import print_errors, print_orders
 from benchmarks.truth.report import kind_row, print_details, print_line, print_report, share
 from benchmarks.truth.seeds import (
     SHAPES,
@@ -69,9 +78,33 @@ def _calibrate(size: Size, seeds: Sequence[int], processes: int) -> None:
         found.append(measured)
     together = pool(found)
     predictions = {kind: score.predictions for kind, score in together.kinds.items()}
-    version = f"{RULE_VERSION}, seeds {' '.join(map(str, seeds))}"
+    _, _, verdicts = CALIBRATION.version.partition("; ")
+    _write_table(predictions, "; ".join(filter(None, (_version(seeds), verdicts))))
+
+
+def _calibrate_verdicts(size: Size, seeds: Sequence[int], processes: int) -> None:
+    """Learn what the confidence of verdicts is worth; the other kinds stay as they are."""
+    found = _tried(size, seeds, UNCALIBRATED, processes)
+    episodes, _, _ = CALIBRATION.version.partition("; ")
+    _write_table(orders.predictions_by_kind(found), f"{episodes}; verdicts {_version(seeds)}")
+
+
+def _tried(
+    size: Size, seeds: Sequence[int], calibration: Calibration, processes: int
+) -> orders.Tried:
+    return orders.pooled(orders.tried(size, seed, calibration, processes) for seed in seeds)
+
+
+def _version(seeds: Sequence[int]) -> str:
+    return f"{RULE_VERSION}, seeds {' '.join(map(str, seeds))}"
+
+
+def _write_table(predictions: Mapping[str, Sequence[tuple[float, bool]]], version: str) -> None:
+    """Learn the kinds that were tried; the others stay as they are."""
+    learned = learn(predictions, version)
+    table = Calibration(version, {**CALIBRATION.knots, **learned.knots})
     path = Path(str(files("analytics").joinpath(TABLE)))
-    path.write_text(formatted(learn(predictions, version)), encoding="utf-8")
+    path.write_text(formatted(table), encoding="utf-8")
     print(f"wrote {path.name}")
 
 
@@ -100,13 +133,48 @@ def _peak_mb() -> float:
     return max(kb) / 1024.0
 
 
+def _verdicts(
+    size: str, seeds: str | None, processes: int, *, verbose: bool, calibrate: bool
+) -> None:
+    """Verdicts beside what is true of them."""
+    if size not in orders.SIZES:
+        raise typer.BadParameter(f"--size is one of {', '.join(orders.SIZES)} with --verdicts")
+    chosen = _chosen(seeds, orders.seeds_of, orders.TEST_SEEDS[0])
+    shape = orders.SIZES[size]
+    started = time.monotonic()
+    if calibrate:
+        if any(seed not in orders.TUNE_SEEDS for seed in chosen):
+            raise typer.BadParameter("confidence is calibrated on tuning seeds only: --seeds tune")
+        _calibrate_verdicts(shape, chosen, processes)
+    else:
+        named = ", ".join(map(str, chosen))
+        print(
+            f"verdicts: {shape.enterprises} enterprises × {shape.days} days, "
+            f"seeds {named} ({orders.use_of(chosen[0])})"
+        )
+        found = _tried(shape, chosen, CALIBRATION, processes)
+        print_orders(found)
+        if verbose:
+            print_errors(found.whole)
+    print(f"in {time.monotonic() - started:.0f} s, {_peak_mb():.0f} MB at most in one process")
+
+
+def _chosen(
+    seeds: str | None, named: Callable[[str], tuple[int, ...]], default: int
+) -> tuple[int, ...]:
+    try:
+        return (default,) if seeds is None else named(seeds)
+    except ValueError:
+        raise typer.BadParameter("--seeds is test, tune, or numbers between commas") from None
+
+
 @app.command()
 def main(
     size: Annotated[str, typer.Option(help=f"{' | '.join(SIZES)}.")] = "small",
     seeds: Annotated[
-        str,
+        str | None,
         typer.Option("--seeds", "--seed", help="test, tune, or numbers between commas."),
-    ] = str(TEST_SEEDS[0]),
+    ] = None,
     shares: Annotated[
         str, typer.Option(help="default: as rare as in a city; even: every kind often.")
     ] = "default",
@@ -115,11 +183,18 @@ def main(
     *,
     verbose: Annotated[bool, typer.Option(help="List what was missed and what was false.")] = False,
     ablations: Annotated[bool, typer.Option(help="Also without one idea after another.")] = False,
+    verdicts: Annotated[
+        bool,
+        typer.Option(help="Orders under alerts instead: sizes small, long; seeds of their own."),
+    ] = False,
     calibrate: Annotated[
         bool, typer.Option(help="Learn the table of confidence anew, from tuning seeds.")
     ] = False,
 ) -> None:
     """Print planted, found, missed and false per kind, with intervals; several seeds are pooled."""
+    if verdicts:
+        _verdicts(size, seeds, processes, verbose=verbose, calibrate=calibrate)
+        return
     for value, known, option in (
         (size, SIZES, "size"),
         (shares, SHAPES, "shares"),
@@ -127,10 +202,7 @@ def main(
     ):
         if value not in known:
             raise typer.BadParameter(f"--{option} is one of {', '.join(known)}")
-    try:
-        chosen = seeds_of(seeds)
-    except ValueError:
-        raise typer.BadParameter("--seeds is test, tune, or numbers between commas") from None
+    chosen = _chosen(seeds, seeds_of, TEST_SEEDS[0])
     shape = SIZES[size]
     named = ", ".join(map(str, chosen))
     started = time.monotonic()

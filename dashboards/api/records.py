@@ -176,6 +176,14 @@ class CircuitRecord(Record):
         )
 
 
+class AlertChangeRecord(Record):
+    """A change of an alert's level in course."""
+
+    level: str
+    issued_at: Instant
+    response_from: Instant
+
+
 class AlertRecord(Record):
     """A heavy-pollution alert."""
 
@@ -185,6 +193,7 @@ class AlertRecord(Record):
     response_from: Instant
     lifted_at: Instant | None
     districts: list[str]
+    changes: list[AlertChangeRecord]
 
     @classmethod
     def of(cls, alert: Alert) -> Self:
@@ -196,4 +205,10 @@ class AlertRecord(Record):
             response_from=alert.response_from,
             lifted_at=alert.lifted_at,
             districts=list(alert.districts),
+            changes=[
+                AlertChangeRecord(
+                    level=c.level.value, issued_at=c.issued_at, response_from=c.response_from
+                )
+                for c in alert.changes
+            ],
         )

@@ -1,6 +1,7 @@
 // Lanes: stacked charts with one cursor and one window. The server makes the buckets; a null bucket
 // is a gap in the database, and is hatched. Times are seconds since 1970.
 import { name, paint, stroke } from "./paint.js";
+import { usualAt, usualColumns, usualOf, usualSeries } from "./usual.js";
 import { clock, ruler, span, width, zoned } from "./times.js";
 
 const chart = JSON.parse(document.getElementById("chart").textContent);
@@ -9,6 +10,7 @@ const whole = { from: chart.from, to: chart.to };
 const LEAST_S = 600;
 let view = { ...whole };
 let asked = 0;
+let usual = {};  // circuit → what it uses on like days
 
 const lanes = chart.lanes.map((lane) => {
   const root = document.querySelector(`[data-lane="${CSS.escape(lane.circuit)}"]`);
@@ -23,10 +25,12 @@ function number(value) {
   return value === null || value === undefined ? "–" : value.toLocaleString(document.body.dataset.lang, { maximumFractionDigits: Math.abs(value) < 10 ? 2 : 1 });
 }
 
-function columns(series) {
+function columns(lane) {
+  const series = lane.series;
   const xs = series.mean.map((_, i) => series.start + i * series.bucket_s);
   // one more point, so that the last bucket is as wide as the others
-  return [[...xs, series.start + xs.length * series.bucket_s], [...series.max, null], [...series.min, null], [...series.mean, null]];
+  xs.push(series.start + xs.length * series.bucket_s);
+  return [xs, [...series.max, null], [...series.min, null], [...series.mean, null], ...usualColumns(usual, lane, xs)];
 }
 
 // a bucket that was not over yet when the page was made is no gap
@@ -79,8 +83,9 @@ function options(lane) {
       { stroke: band, width: 0.5, points: { show: false }, paths: stepped },
       { stroke: band, width: 0.5, points: { show: false }, paths: stepped },
       { stroke: line, width: 1.4, points: { show: false }, paths: stepped },
+      ...usualSeries(usual, lane, stepped),
     ],
-    bands: [{ series: [1, 2], fill: band }],
+    bands: [{ series: [1, 2], fill: band }, ...(usual[lane.circuit] ? [{ series: [4, 5], fill: "rgba(71, 85, 105, .2)" }] : [])],
     cursor: {
       y: false,
       points: { show: false },
@@ -89,7 +94,7 @@ function options(lane) {
       bind: { dblclick: () => () => { load(whole); return null; } },
     },
     hooks: {
-      drawClear: [(u) => paint(u, lane, chart.marks, lane.series ? gaps(lane.series) : [])],
+      drawClear: [(u) => paint(u, { ...lane, grace: chart.graces && chart.graces[lane.circuit] }, chart.marks, lane.series ? gaps(lane.series) : [])],
       draw: [(u) => name(u, lane, words.kinds)],
       setCursor: [(u) => readout(lane, u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : null)],
       setSelect: [(u) => {
@@ -125,7 +130,8 @@ function tabulate(lane) {
   const s = lane.series;
   const table = document.createElement("table");
   const head = table.createTHead().insertRow();
-  for (const title of [words.time, words.mean, words.min, words.max]) {
+  const beside = usual[lane.circuit];
+  for (const title of [words.time, words.mean, words.min, words.max, ...(beside ? [words.usual] : [])]) {
     const cell = document.createElement("th");
     cell.scope = "col";
     cell.textContent = title;
@@ -136,12 +142,13 @@ function tabulate(lane) {
     const row = body.insertRow();
     row.insertCell().textContent = clock(s.start + i * s.bucket_s);
     for (const value of [mean, s.min[i], s.max[i]]) row.insertCell().textContent = value === null ? words.missing : number(value);
+    if (beside) row.insertCell().textContent = usualAt(beside, s.start + i * s.bucket_s).map(number).join(" – ");
   });
   details.querySelector("[data-table]").replaceChildren(table);
 }
 
 function draw(lane) {
-  const data = columns(lane.series);
+  const data = columns(lane);
   if (lane.u) {
     lane.u.setData(data);
   } else {
@@ -217,4 +224,4 @@ addEventListener("resize", () => {
   }, 150);
 });
 
-if (lanes.length) load(whole);
+if (lanes.length) { usual = await usualOf(chart.usual); load(whole); }

@@ -1,15 +1,10 @@
-// One server-sent stream per visible tab. Every event is the whole state: nothing is lost by a break.
-// A hidden tab lets its stream go (a browser grants six connections per server to all of its tabs).
-const state = document.getElementById("link-state");
-const word = state.querySelector(".link-word");
-const locale = document.body.dataset.lang;
-const HIDDEN_MS = 20000, SILENT_MS = 40000, SWAP_MS = 6000, RETRY_MS = 3000;
-let source = null, hiddenTimer = 0, silentTimer = 0, retryTimer = 0, mark = null, lastSwap = 0;
+// The figures of the overview: every event is the whole state.
+import { follow } from "./stream.js";
+import { swap } from "./swap.js";
 
-function show(name) {
-  state.className = "link-state " + name;
-  word.textContent = state.dataset[name] || state.dataset.waiting;
-}
+const locale = document.body.dataset.lang;
+const SWAP_MS = 6000;
+let mark = null, lastSwap = 0;
 
 function figure(record, path) {
   if (path === "gateways.silent" && !document.querySelector('[data-figure="gateways.never"]')) {
@@ -44,67 +39,4 @@ function update(record) {
   }
 }
 
-// The lists are rendered by the server only; when findings changed, their part of the page is taken
-// from a fresh copy of the page; the focus stays on the row that had it.
-async function swap() {
-  const parts = document.querySelectorAll("[data-swap]");
-  if (!parts.length) return;
-  let fresh;
-  try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-    if (!answer.ok) return;
-    fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  } catch {
-    return;
-  }
-  for (const part of parts) {
-    const next = fresh.querySelector(`[data-swap="${part.dataset.swap}"]`);
-    if (!next || part.innerHTML === next.innerHTML) continue;
-    const focused = part.contains(document.activeElement) && document.activeElement.getAttribute("href");
-    part.innerHTML = next.innerHTML;
-    if (focused) {
-      const again = part.querySelector(`a[href="${CSS.escape(focused)}"]`);
-      if (again) again.focus();
-    }
-  }
-}
-
-function heard() {
-  clearTimeout(silentTimer);
-  silentTimer = setTimeout(() => { close(); open(); }, SILENT_MS);
-}
-
-function open() {
-  if (source) return;
-  clearTimeout(retryTimer);
-  source = new EventSource("/api/v1/stream");
-  source.addEventListener("figures", (event) => { show("live"); heard(); update(JSON.parse(event.data)); });
-  source.addEventListener("trouble", () => { show("broken"); heard(); });
-  source.onopen = () => { heard(); };
-  source.onerror = () => {
-    show("broken");
-    // after a refusal (503) the browser gives up for good; we do not
-    if (source && source.readyState === EventSource.CLOSED) {
-      close();
-      retryTimer = setTimeout(open, RETRY_MS + Math.random() * RETRY_MS);
-    }
-  };
-}
-
-function close() {
-  clearTimeout(silentTimer);
-  if (source) source.close();
-  source = null;
-}
-
-document.addEventListener("visibilitychange", () => {
-  clearTimeout(hiddenTimer);
-  if (document.hidden) {
-    hiddenTimer = setTimeout(close, HIDDEN_MS);
-  } else {
-    open();
-  }
-});
-addEventListener("pagehide", close);
-addEventListener("pageshow", (event) => { if (event.persisted) open(); });
-open();
+follow(() => "/api/v1/stream", { figures: update });

@@ -11,22 +11,23 @@ export function stroke(role) {
   }[role] || ["#475569", "rgba(71, 85, 105, .22)"];
 }
 
-export function hatch(ctx, ratio) {
-  if (!patterns.has(ratio)) {
+export function hatch(ctx, ratio, ground = "#f4f5f8", line = "#98a2b3") {
+  const key = `${ratio} ${line}`;
+  if (!patterns.has(key)) {
     const size = Math.round(7 * ratio);
     const tile = document.createElement("canvas");
     tile.width = tile.height = size;
     const pen = tile.getContext("2d");
-    pen.fillStyle = "#f4f5f8";
+    pen.fillStyle = ground;
     pen.fillRect(0, 0, size, size);
-    pen.strokeStyle = "#98a2b3";
+    pen.strokeStyle = line;
     pen.lineWidth = Math.max(1, ratio);
     pen.beginPath();
     for (const shift of [-size, 0, size]) { pen.moveTo(shift, size); pen.lineTo(shift + size, 0); }
     pen.stroke();
-    patterns.set(ratio, tile);
+    patterns.set(key, tile);
   }
-  return ctx.createPattern(patterns.get(ratio), "repeat");
+  return ctx.createPattern(patterns.get(key), "repeat");
 }
 
 function box(u, item) {
@@ -83,6 +84,11 @@ export function paint(u, lane, marks, gaps) {
     if (!at) continue;
     ctx.fillStyle = hatch(ctx, ratio);
     ctx.fillRect(at[0], top, at[1], height);
+  }
+  const grace = lane.grace && box(u, lane.grace);
+  if (grace) {
+    ctx.fillStyle = hatch(ctx, ratio, "#f5f3ff", "#a78bfa");
+    ctx.fillRect(grace[0], top, grace[1], height);
   }
   for (const wash of lane.washes) {
     const at = box(u, wash);

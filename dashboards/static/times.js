@@ -38,3 +38,17 @@ export function span(seconds, words) {
   const days = Math.floor(minutes / 1440), hours = Math.floor((minutes % 1440) / 60), rest = minutes % 60;
   return [days && `${days} ${words.d}`, hours && `${hours} ${words.h}`, rest && !days && `${rest} ${words.min_}`].filter(Boolean).join(" ");
 }
+
+// Seconds since local midnight by the installation's clock.
+export function dayClock(seconds) {
+  const p = pieces(seconds);
+  return Number(p.hour) * 3600 + Number(p.minute) * 60 + Number(p.second);
+}
+
+// The next moment at which the installation's clock shows `HH:MM`, as RFC 3339.
+export function instantAt(time) {
+  const p = pieces(Date.now() / 1000), [hour, minute] = time.split(":").map(Number);
+  const ahead = ((hour - Number(p.hour)) * 60 + minute - Number(p.minute) + 1440) % 1440;
+  const start = Math.floor(Date.now() / 60000) * 60000;
+  return new Date(start + (ahead || 1440) * 60000).toISOString();
+}

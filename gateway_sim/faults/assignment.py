@@ -1,7 +1,7 @@
 """Which plant meets which incident; the truth about each goes into the answer key."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,9 +11,11 @@ from gateway_sim.faults.catalogue import FURTHER, PLANNERS
 from gateway_sim.faults.live import live_fault, recent_fault
 from gateway_sim.faults.site import DAY_S, Site
 from gateway_sim.noise import key_of, uniform_at
+from gateway_sim.orders.answers import Answered, answered
+from gateway_sim.orders.conducts import EVEN_CONDUCTS
 from gateway_sim.plant import Plant
 from gateway_sim.scenario import Scenario
-from wattwitness.domain.registry import Alert
+from wattwitness.domain.registry import Alert, Declaration
 
 US = 1_000_000
 WITHOUT_TREATMENT = frozenset(
@@ -24,35 +26,61 @@ WITHOUT_TREATMENT = frozenset(
 Planned = dict[str, list[Incident]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happenings:
+    """What happens to a city.
+
+    Attributes:
+        incidents: of the answer key, by enterprise and time.
+        effects: enterprise id → those of its incidents, and what it does under alerts.
+        declarations: filed because of an alert; those of incidents are with them.
+        conducts: (alert id, enterprise id) → what the plant does.
+    """
+
+    incidents: tuple[Incident, ...]
+    effects: Mapping[str, tuple[Effect, ...]]
+    declarations: tuple[Declaration, ...]
+    conducts: Mapping[tuple[str, str], str]
+
+
 def plan_incidents(
-    scenario: Scenario, plants: Sequence[Plant], alert: Alert | None, history_us: tuple[int, int]
-) -> tuple[tuple[Incident, ...], Mapping[str, tuple[Effect, ...]]]:
+    scenario: Scenario,
+    plants: Sequence[Plant],
+    alerts: Sequence[Alert],
+    history_us: tuple[int, int],
+) -> Happenings:
     """What happens to every plant.
 
-    Returns:
-        The answer key's incidents (by enterprise and time), and each enterprise's effects: those
-        of its incidents, and what it does to obey the alert, which is no incident.
+    Args:
+        scenario: how often what happens.
+        plants: calm ones.
+        alerts: by response; several only where the scenario tells conducts.
+        history_us: begin and end of the history [µs since 1970].
     """
     span = (
         history_us[0] // US + int(scenario.clean_days * DAY_S) // 60 * 60,
         history_us[1] // US + int(scenario.live_days * DAY_S),
     )
     found: Planned = {plant.enterprise_id: [] for plant in plants}
-    settled: dict[str, tuple[Effect, ...]] = {}
+    settled: dict[str, Answered] = {}
     sites = []
     for rank, plant in enumerate(plants):
         rng = np.random.default_rng([scenario.seed, rank, 0xFA17])
         site = Site(plant=plant, rng=rng, span=span)
-        incidents, effects = _under_alert(scenario, site, alert)
-        found[plant.enterprise_id] += incidents
-        settled[plant.enterprise_id] = effects
-        site.plant = plant.with_effects(effects)
+        if scenario.conducts or scenario.alert == "season":
+            weights = scenario.conducts or EVEN_CONDUCTS
+            answer = answered(site, alerts, weights, history_us[1] // US)
+        else:
+            answer = _under_alert(scenario, site, alerts[0] if alerts else None)
+        found[plant.enterprise_id] += answer.incidents
+        settled[plant.enterprise_id] = answer
+        site.plant = plant.with_effects(answer.effects)
         sites.append(site)
     _forced(scenario, sites, history_us[1] // US, found)
     for kind in PLANNERS:
         _assign(scenario, kind, sites, found)
     everything = {
-        name: settled[name] + tuple(e for i in incidents for e in i.effects)
+        name: settled[name].effects + tuple(e for i in incidents for e in i.effects)
         for name, incidents in found.items()
     }
     by_id = {plant.enterprise_id: plant for plant in plants}
@@ -61,21 +89,31 @@ def plan_incidents(
         for name, incidents in found.items()
         for incident in sorted(incidents, key=lambda i: (i.from_s, i.kind))
     ]
-    return tuple(told), everything
+    return Happenings(
+        incidents=tuple(told),
+        effects=everything,
+        declarations=tuple(d for answer in settled.values() for d in answer.declarations),
+        conducts={
+            (alert_id, name): conduct
+            for name, answer in settled.items()
+            for alert_id, conduct in answer.conducts.items()
+        },
+    )
 
 
-def _under_alert(
-    scenario: Scenario, site: Site, alert: Alert | None
-) -> tuple[list[Incident], tuple[Effect, ...]]:
+def _under_alert(scenario: Scenario, site: Site, alert: Alert | None) -> Answered:
     """The plant's answer to the alert: what is ordered is done, or is not."""
     measures = curtailment.ordered(site.plant.blueprint, alert) if alert else ()
     if alert is None or not measures:
-        return [], ()
+        return Answered()
     site.alert = alert
     draw = uniform_at(key_of(site.plant.blueprint.key, "alert"), 0)
     if draw < scenario.shares.get("curtailment_violation", 0.0):
-        return [curtailment.curtailment_violation(site, measures, alert)], ()
-    return [], curtailment.compliance(site, measures, alert)
+        incident = curtailment.curtailment_violation(site, measures, alert)
+        return Answered(incidents=(incident,), conducts={alert.alert_id: "works_on"})
+    effects = curtailment.compliance(site, measures, alert)
+    because = tuple(replace(e, because_of=alert.alert_id) for e in effects)
+    return Answered(effects=because, conducts={alert.alert_id: "follows"})
 
 
 def _forced(scenario: Scenario, sites: Sequence[Site], end_s: int, found: Planned) -> None:

@@ -18,6 +18,7 @@ HEADERS = {
     "states": "circuit_id,from,to,state",
     "quality": "circuit_id,day,expected,received,valid,transmission_rate,",
     "testability": "enterprise_id,kind,pairing_id,testable,why",
+    "verdicts": "alert_id,enterprise_id,verdict,confidence,as_of,measures,",
     "readings": "circuit_id,ts,p_kw,e_kwh,q_kvar,u_a,u_b,u_c,i_a,i_b,i_c,pf,received_at,resent",
 }
 READINGS = (
@@ -107,7 +108,6 @@ def test_every_refusal_is_one_line_with_its_exit_code(program):
         program.refused("import", "readings", "nowhere.csv"),
         program.refused("import", "readings", "registry"),
         program.refused("import", "readings", "registry/circuits.csv"),
-        program.refused("export", "verdicts", "--format", "json"),
         program.refused("export", "leads", "--enterprise", "E9"),
         program.refused("export", "leads", "-o", "no/such/folder.json"),
         program.refused("export", "readings", "-o", "/dev/full"),

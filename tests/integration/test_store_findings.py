@@ -115,9 +115,9 @@ async def test_quality_thresholds_spells_histograms_come_back(filled):
     loaded = (await findings.load_thresholds(filled, ["P"], DAY, DAY))["P", DAY]
     assert math.isnan(loaded.standby_kw)
     assert loaded.running_kw == 40.0
-    assert await findings.load_spells(filled, "E1") == [condition]
+    assert list(await findings.load_spells(filled, "E1")) == [condition]
     counts = np.arange(256)
-    await findings.save_histograms(filled, DAY, {"P": counts})
+    await findings.save_histograms(filled, {DAY: {"P": counts}})
     ((day, back),) = (await findings.load_histograms(filled, ["P"], DAY, NEXT))["P"]
     assert day == DAY
     np.testing.assert_array_equal(back, counts)

@@ -1,6 +1,5 @@
 """`wattwitness decide`: what an officer found out about a lead."""
 
-import getpass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 from wattwitness.domain.decisions import Decision, Outcome
 from wattwitness.domain.errors import InputRefusedError
 from wattwitness.runtime.lifecycle import run_command
+from wattwitness.runtime.options import user_name
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.store.database import Database
@@ -17,13 +17,6 @@ from wattwitness.store.leads import get_lead
 from wattwitness.store.migrations import upgrade
 
 app = typer.Typer(rich_markup_mode=None)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no name for this user id, as in some containers
-        return "unknown"
 
 
 @app.callback(
@@ -44,7 +37,9 @@ def decide(
     """Confirm or dismiss a lead, or take that back; nothing is deleted."""
     if not reason.strip():
         raise typer.BadParameter("--reason says nothing")
-    work = _decide(load_settings(), lead_id, outcome, reason.strip(), (actor or _user()).strip())
+    work = _decide(
+        load_settings(), lead_id, outcome, reason.strip(), (actor or user_name()).strip()
+    )
     found = run_command(work)
     typer.echo(f"{found.lead_id}: {found.outcome.value} by {found.actor} (no. {found.decision_id})")
 

@@ -22,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from wattwitness.commands.imports import calendar
 from wattwitness.commands.system_packages import ensure_mosquitto
+from wattwitness.commands.up import PROCESSES
 from wattwitness.domain.errors import SetupError
 from wattwitness.files.readings_import import import_readings
 from wattwitness.files.registry_import import import_registry
@@ -195,8 +196,8 @@ async def _everything(
         _say(f"database in mode {db.mode.value}; broker at {found.mqtt_url}")
         _say("starting the collector, the analytics and the pages")
         supervisor = Supervisor(lifecycle, {"WATTWITNESS_LOG_LEVEL": "warning"})
-        for module, *arguments in (("collector",), ("analytics", "--follow"), ("dashboards",)):
-            supervisor.keep(Program(module=module, arguments=arguments))
+        for program in PROCESSES:
+            supervisor.keep(program)
         _say(f"pages: http://{settings.http}/")
         yield db, supervisor
 

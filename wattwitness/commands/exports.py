@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from wattwitness.domain.errors import InputRefusedError, SetupError
+from wattwitness.domain.errors import InputRefusedError
 from wattwitness.domain.instants import from_us, local_day, to_us
 from wattwitness.domain.registry import Registry
 from wattwitness.files.outputs import Format, check_target, format_for, open_output
@@ -21,6 +21,7 @@ from wattwitness.files.records import (
     quality_record,
     state_record,
     testability_record,
+    verdict_record,
 )
 from wattwitness.runtime.lifecycle import run_command
 from wattwitness.runtime.options import instant_option
@@ -36,6 +37,7 @@ from wattwitness.store.findings import (
 )
 from wattwitness.store.readings import stream_readings
 from wattwitness.store.registry import load_registry
+from wattwitness.store.verdicts import list_verdicts
 
 app = typer.Typer(no_args_is_help=True, help="Write findings and readings to files.")
 
@@ -45,7 +47,7 @@ _LAST_US: Final = 253_370_764_800_000_000  # 9999-01-01: later than any reading 
 _KINDS: Final = {
     "leads": "Leads, the best first.",
     "episodes": "Episodes with their evidence.",
-    "verdicts": "Verdicts on alerts (not judged by this version yet).",
+    "verdicts": "Verdicts on alerts: one per alert and enterprise.",
     "states": "When each circuit was off, in standby, or running.",
     "quality": "Data quality per circuit and local day.",
     "testability": "What the meters of each enterprise can show, and what not.",
@@ -139,11 +141,6 @@ for _kind, _line in _KINDS.items():
 
 
 def _run(kind: str, selection: Selection, file_format: Format, output: Path | None) -> None:
-    if kind == "verdicts":
-        raise SetupError(
-            "this version does not judge alerts yet, so there are no verdicts",
-            "export leads or episodes instead",
-        )
     check_target(output)
     try:
         count = run_command(_export(kind, selection, file_format, output))
@@ -213,6 +210,11 @@ async def _testability(db: Database, _: Registry, it: Selection) -> list[Record]
     return [testability_record(item) for item in found]
 
 
+async def _verdicts(db: Database, _: Registry, it: Selection) -> list[Record]:
+    found = await list_verdicts(db, None, it.enterprise_ids, it.from_us, it.to_us)
+    return [verdict_record(verdict) for verdict in found]
+
+
 _Fetch = Callable[[Database, Registry, Selection], Awaitable[Sequence[Record]]]
 _RECORDS: Final[dict[str, _Fetch]] = {
     "leads": _leads,
@@ -220,4 +222,5 @@ _RECORDS: Final[dict[str, _Fetch]] = {
     "states": _states,
     "quality": _quality,
     "testability": _testability,
+    "verdicts": _verdicts,
 }

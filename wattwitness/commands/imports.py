@@ -22,6 +22,7 @@ from wattwitness.files.readings_import import (
 )
 from wattwitness.files.registry_import import RegistryImport, RegistryReport, import_registry
 from wattwitness.runtime.lifecycle import run_command
+from wattwitness.runtime.options import user_name
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings, load_settings
 from wattwitness.store.database import Database
@@ -75,7 +76,9 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
 
 async def _registry(settings: Settings, path: Path) -> RegistryImport:
     async with _database(settings) as db:
-        return await import_registry(db, path, reject_folders=_reject_folders(settings))
+        return await import_registry(
+            db, path, reject_folders=_reject_folders(settings), actor=user_name()
+        )
 
 
 async def _readings(settings: Settings, files: Sequence[Path]) -> list[ReadingsReport]:

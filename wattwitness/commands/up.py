@@ -18,6 +18,7 @@ app = typer.Typer(help="Run all processes of one installation: collect, analyse,
 PROCESSES = (
     Program(module="collector"),
     Program(module="analytics", arguments=("--follow",)),
+    Program(module="analytics", arguments=("--watch",)),
     Program(module="dashboards"),
 )
 

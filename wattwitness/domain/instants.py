@@ -5,6 +5,7 @@ of the configured zone, Asia/Shanghai by default, written as `datetime.date`.
 """
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from wattwitness.domain.errors import InputRefusedError
@@ -72,6 +73,7 @@ def local_day(instant: datetime, zone: ZoneInfo = DEFAULT_ZONE) -> date:
     return instant.astimezone(zone).date()
 
 
+@lru_cache(maxsize=4096)
 def day_bounds(day: date, zone: ZoneInfo = DEFAULT_ZONE) -> tuple[datetime, datetime]:
     """[start, end) of a local day as aware UTC datetimes."""
     start = datetime(day.year, day.month, day.day, tzinfo=zone)

@@ -150,15 +150,50 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertChange:
+    """An upgrade or downgrade in course; its level holds from its own `response_from`."""
+
+    level: AlertLevel
+    issued_at: datetime
+    response_from: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertPhase:
+    """A time of an alert under one level; `to` None = not over."""
+
+    level: AlertLevel
+    from_: datetime
+    to: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """A heavy-pollution alert (重污染天气预警); measured from `response_from`."""
 
     alert_id: str
-    level: AlertLevel
+    level: AlertLevel  # with which it began
     issued_at: datetime
     response_from: datetime
     lifted_at: datetime | None = None
     districts: tuple[str, ...] = ()  # empty = all
+    changes: tuple[AlertChange, ...] = ()  # oldest response first
+
+    def concerns(self, district: str | None) -> bool:
+        """Whether an enterprise of this district is under it."""
+        return not self.districts or district in self.districts
+
+    def phases(self) -> tuple[AlertPhase, ...]:
+        """The alert's times by level, oldest first; without those that the lift left empty."""
+        steps = [(self.level, self.response_from)]
+        steps += [(c.level, max(c.response_from, self.response_from)) for c in self.changes]
+        ends = [begins for _, begins in steps[1:]] + [None]
+        found = []
+        for (level, begins), end in zip(steps, ends, strict=True):
+            until = self.lifted_at if end is None else min(end, self.lifted_at or end)
+            if until is None or begins < until:
+                found.append(AlertPhase(level=level, from_=begins, to=until))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,6 +122,25 @@ _OWN = {
         "voltage_share": Parameter("", 0, 1, "电压低于额定", "voltage below, of nominal"),
         "current_share": Parameter("", 0, 1, "电流低于另两相", "current below, of the other two"),
     },
+    "curtailment_violation": {
+        "grace_min": Parameter(
+            "min", 0, 2880, "措施未定宽限时取", "grace where a measure has none"
+        ),
+        "allowed_min": Parameter("min", 0, 120, "每回路允许运行", "may run, per named circuit"),
+        "violated_share": Parameter(
+            "",
+            0.1,
+            1,
+            "达同期平常运行时间此份额即未落实",
+            "not cut from this share of usual running",
+        ),
+        "missed_complied": Parameter("", 0, 0.5, "缺口至多此份额即落实", "missed share, still cut"),
+        "missed_violated": Parameter(
+            "", 0.1, 1, "缺口至少此份额即未落实", "missed share, not cut from here on"
+        ),
+        "least_coverage": Parameter("", 0.5, 1, "数据覆盖至少", "minutes known, at least"),
+        "least_like_days": Parameter("d", 5, 60, "限产对比的同类日", "like days of a limit"),
+    },
     "production_surge": {
         "share": Parameter("", 1, 5, "为平日的倍数", "times the usual"),
         "like_days": Parameter("d", 3, 60, "对比的同类日", "like days compared with"),

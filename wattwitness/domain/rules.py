@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from wattwitness.domain.leads import Matter
 
-RULE_VERSION = "2026.11.2"
+RULE_VERSION = "2026.11.3"
 """Goes into every episode; changes whenever a default or a method changes."""
 
 
@@ -247,6 +247,17 @@ _RULES = (
         zh="应急减排未落实",
         en="Ordered curtailment not found",
         matter=_C,
+        severity=0.85,
+        parameters={
+            "grace_min": 120,  # of a measure that tells none (sourced: what can be stopped)
+            "allowed_min": 20,  # running, per named circuit
+            "violated_share": 0.6,  # of the usual running minutes of that time
+            "missed_complied": 0.05,  # of the ordered cut
+            "missed_violated": 0.7,
+            "least_coverage": 0.9,  # of the judged minutes
+            "least_like_days": 10,  # of a limit's baseline
+        },
+        since="2026.11.3",
     ),
     Rule(
         code="production_surge",

@@ -74,6 +74,39 @@ _TESTABILITY = {
     "testable": Kind.FLAG,
     "why": Kind.TEXT,
 }
+_PLAN_CHECK = {
+    "enterprise_id": Kind.TEXT,
+    "name": Kind.TEXT,
+    "district": Kind.TEXT,
+    "industry": Kind.TEXT,
+    "grade": Kind.TEXT,
+    "level": Kind.TEXT,
+    "action": Kind.TEXT,  # empty = no measure at this level
+    "scope": Kind.IDS,
+    "limit_pct": Kind.NUMBER,
+    "hours": Kind.TEXT,
+    "grace_min": Kind.NUMBER,
+    "circuits": Kind.IDS,
+    "standing": Kind.TEXT,
+    "why": Kind.IDS,
+}
+
+_VERDICT = {
+    "alert_id": Kind.TEXT,
+    "enterprise_id": Kind.TEXT,
+    "verdict": Kind.TEXT,
+    "confidence": Kind.NUMBER,
+    "as_of": Kind.INSTANT,
+    "measures": Kind.NESTED,  # one object per measure
+    "level": Kind.TEXT,
+    "now_kw": Kind.NUMBER,
+    "baseline_kw": Kind.NUMBER,
+    "required_kw": Kind.NUMBER,
+    "grace_until": Kind.INSTANT,
+    "why": Kind.IDS,
+    "notes": Kind.IDS,
+    "rule_version": Kind.TEXT,
+}
 
 RECORD_COLUMNS: Mapping[str, Columns] = MappingProxyType(
     {
@@ -82,6 +115,8 @@ RECORD_COLUMNS: Mapping[str, Columns] = MappingProxyType(
         "states": _STATE,
         "quality": _QUALITY,
         "testability": _TESTABILITY,
+        "verdicts": _VERDICT,
+        "plan_check": _PLAN_CHECK,
     }
 )
 """Name of an export → its columns."""

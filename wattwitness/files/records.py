@@ -14,6 +14,7 @@ from wattwitness.domain.leads import Lead
 from wattwitness.domain.quality import DayQuality
 from wattwitness.domain.states import StateSpell
 from wattwitness.domain.testability import Testability
+from wattwitness.domain.verdicts import MeasureVerdict, Verdict
 
 Record = dict[str, Any]
 """One exported object, in the contract's order of names."""
@@ -90,6 +91,50 @@ def testability_record(it: Testability) -> Record:
         "pairing_id": it.pairing_id or None,
         "testable": it.testable,
         "why": it.why,
+    }
+
+
+def verdict_record(it: Verdict) -> Record:
+    """A verdict: the contract's names first, what the board shows beside it after them."""
+    return {
+        "alert_id": it.alert_id,
+        "enterprise_id": it.enterprise_id,
+        "verdict": it.verdict.value,
+        "confidence": _number(it.confidence),
+        "as_of": _instant(it.as_of),
+        "measures": [_measure_record(measure) for measure in it.measures],
+        "level": it.level.value,
+        "now_kw": _number(it.now_kw),
+        "baseline_kw": _number(it.baseline_kw),
+        "required_kw": _number(it.required_kw),
+        "grace_until": None if it.grace_until is None else _instant(it.grace_until),
+        "why": list(it.why),
+        "notes": list(it.notes),
+        "rule_version": it.rule_version,
+    }
+
+
+def _measure_record(it: MeasureVerdict) -> Record:
+    return {
+        "action": it.action.value,
+        "scope": ";".join(it.scope),
+        "verdict": it.verdict.value,
+        "running_minutes": _number(it.running_minutes),
+        "allowed_minutes": _number(it.allowed_minutes),
+        "energy_kwh": _number(it.energy_kwh),
+        "baseline_kwh": _number(it.baseline_kwh),
+        "interval_kwh": _plain(it.interval_kwh),
+        "coverage": _number(it.coverage),
+        "level": it.level.value,
+        "circuits": list(it.circuits),
+        "confidence": _number(it.confidence),
+        "from": _instant(it.from_),
+        "to": _instant(it.to),
+        "usual_minutes": _number(it.usual_minutes),
+        "running_share": _number(it.running_share),
+        "missed_share": _number(it.missed_share),
+        "like_days": it.like_days,
+        "why": list(it.why),
     }
 
 

@@ -5,16 +5,18 @@ file does not have keep what the store has; cells that are empty get the column'
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from wattwitness.domain.alerts import ordered
 from wattwitness.domain.errors import InputRefusedError
-from wattwitness.domain.registry import Registry
+from wattwitness.domain.registry import Alert, AlertChange, Registry
 from wattwitness.domain.rejects import RejectCode
 from wattwitness.files.registry_references import Draft, refuse_unfounded
-from wattwitness.files.registry_sheets import SHEET_KINDS, Column, SheetKind
+from wattwitness.files.registry_sheets import SHEET_KINDS, AlertChangeRow, Column, SheetKind
 from wattwitness.files.rejected_rows import RowReject
 from wattwitness.files.sheets import Row, Sheet, read_csv_sheet, read_workbook
 
@@ -70,7 +72,7 @@ def read_registry(path: Path, known: Registry) -> RegistryFiles:
     for report in reports.values():
         report.rejects.sort(key=lambda reject: reject.row)
     return RegistryFiles(
-        registry=_registry(drafts), reports=tuple(reports.values()), left_alone=left_alone
+        registry=_registry(drafts, known), reports=tuple(reports.values()), left_alone=left_alone
     )
 
 
@@ -189,11 +191,11 @@ def _cell(column: Column, text: str, spoilt: str | None, fields: dict[str, Any])
 
 def _stored(kind: SheetKind, fields: Mapping[str, Any], known: Registry) -> Any:
     """What the store has under this row's id; None for new rows and for files without ids."""
-    stored = getattr(known, kind.noun)
+    stored = getattr(known, kind.noun, None)
     return stored.get(fields[kind.key[0]]) if isinstance(stored, Mapping) else None
 
 
-def _registry(drafts: Mapping[str, Iterable[Draft]]) -> Registry:
+def _registry(drafts: Mapping[str, Iterable[Draft]], known: Registry) -> Registry:
     values = {noun: [draft.value for draft in found] for noun, found in drafts.items()}
 
     def keyed(noun: str) -> dict[str, Any]:
@@ -206,10 +208,24 @@ def _registry(drafts: Mapping[str, Iterable[Draft]]) -> Registry:
         circuits=keyed("circuits"),
         pairings=keyed("pairings"),
         measures=tuple(values.get("measures", ())),
-        alerts=keyed("alerts"),
+        alerts=_changed(keyed("alerts"), values.get("alert_changes", ()), known),
         declarations=tuple(values.get("declarations", ())),
         inspections=tuple(values.get("inspections", ())),
     )
+
+
+def _changed(
+    alerts: dict[str, Alert], rows: Iterable[AlertChangeRow], known: Registry
+) -> dict[str, Alert]:
+    """These alerts with their changes of this import; the store keeps those that it has."""
+    found = {alert_id: replace(alert, changes=()) for alert_id, alert in alerts.items()}
+    changes: dict[str, dict[datetime, AlertChange]] = {}
+    for row in rows:
+        changes.setdefault(row.alert_id, {})[row.issued_at] = row.change
+    for alert_id, own in changes.items():
+        alert = found.get(alert_id) or known.alerts[alert_id]
+        found[alert_id] = replace(alert, changes=ordered(own))
+    return found
 
 
 def _reject(

@@ -34,7 +34,7 @@ class RegistryImport:
 
 
 async def import_registry(
-    db: Database, path: Path, *, reject_folders: Sequence[Path]
+    db: Database, path: Path, *, reject_folders: Sequence[Path], actor: str = "import"
 ) -> RegistryImport:
     """Import a folder, a file or a workbook; importing again changes nothing.
 
@@ -44,7 +44,9 @@ async def import_registry(
         SetupError: the list of rejects cannot be written; the good rows are saved.
     """
     found = read_registry(path, await load_registry(db))
-    counts = await save_registry(db, found.registry)
+    counts = await save_registry(
+        db, found.registry, actor=actor, reason=f"imported from {path.name}"
+    )
     nothing = SaveCount(read=0, stored=0)
     folder = path if path.is_dir() else path.parent
     reports = tuple(

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wattwitness.domain.alerts import Complaint, complaint_of_change
+from wattwitness.domain.plans import complaint_of_scope
 from wattwitness.domain.registry import (
     Circuit,
     Declaration,
@@ -17,7 +19,7 @@ from wattwitness.domain.registry import (
     Pairing,
     Registry,
 )
-from wattwitness.files.registry_sheets import Complaint
+from wattwitness.files.registry_sheets import AlertChangeRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ def merged(known: Registry, drafts: Drafts) -> Registry:
         enterprises=over("enterprises", "enterprise_id"),
         gateways=over("gateways", "gateway_id"),
         circuits=over("circuits", "circuit_id"),
+        alerts=over("alerts", "alert_id"),
     )
 
 
@@ -72,12 +75,15 @@ class _World:
         self.gateways = registry.gateways
         self.circuits = registry.circuits
         self.wired: dict[tuple[str, str], str] = {}
-        self.lines: set[tuple[str, str]] = set()
+        self.alerts = registry.alerts
+        self.own: dict[str, set[str]] = {e: set() for e in registry.enterprises}
+        self.lines: dict[str, set[str]] = {e: set() for e in registry.enterprises}
         for circuit in registry.circuits.values():
             self.wired.setdefault((circuit.gateway_id, circuit.channel), circuit.circuit_id)
             owner = self.owner(circuit.circuit_id)
-            if owner and circuit.line:
-                self.lines.add((owner, circuit.line))
+            if owner in self.own:
+                self.own[owner].add(circuit.circuit_id)
+                self.lines[owner] |= {circuit.line} if circuit.line else set()
 
     def owner(self, circuit_id: str) -> str | None:
         """The enterprise of a circuit; None when either is unknown."""
@@ -147,15 +153,15 @@ def _pairing(it: Pairing, world: _World) -> Complaint | None:
 
 def _measure(it: Measure, world: _World) -> Complaint | None:
     unknown = _unknown_enterprise(it.enterprise_id, world)
-    if unknown or it.scope == ("*",):
+    if unknown:
         return unknown
-    if len(it.scope) == 1 and (it.enterprise_id, it.scope[0]) in world.lines:
-        return None
-    for entry in it.scope:
-        if world.owner(entry) != it.enterprise_id:
-            reason = f"{entry!r} is neither a circuit nor a line of {it.enterprise_id}"
-            return "scope", f"{reason} - write circuit ids, a line, or *"
-    return None
+    return complaint_of_scope(it, world.own[it.enterprise_id], world.lines[it.enterprise_id])
+
+
+def _alert_change(it: AlertChangeRow, world: _World) -> Complaint | None:
+    if it.alert_id not in world.alerts:
+        return "alert_id", f"no alert {it.alert_id!r} - add it to alerts first"
+    return complaint_of_change(world.alerts[it.alert_id], it.change)
 
 
 def _declaration(it: Declaration, world: _World) -> Complaint | None:
@@ -174,6 +180,7 @@ _CHECKS: Mapping[str, Callable[[Any, _World], Complaint | None]] = {
     "circuits": _circuit,
     "pairings": _pairing,
     "measures": _measure,
+    "alert_changes": _alert_change,
     "declarations": _declaration,
     "inspections": _inspection,
 }

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+from wattwitness.domain.alerts import Complaint, complaint_of_alert
+from wattwitness.domain.plans import complaint_of_measure
 from wattwitness.domain.registry import (
     Alert,
+    AlertChange,
     AlertLevel,
     Circuit,
     Declaration,
@@ -37,9 +41,6 @@ from wattwitness.files.registry_cells import (
     words,
 )
 
-Complaint = tuple[str, str]
-"""(column, reason) of a row that cannot be used."""
-
 _DAY_S: Final = 86_400
 _POSITIVE: Final = number(0, 1e9, above=True)
 _MINUTES: Final = number(0, 1e6)
@@ -58,6 +59,23 @@ class Column:
     def target(self) -> str:
         """The field of the value that this column fills."""
         return self.field or self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertChangeRow:
+    """A change in course with the alert that it belongs to."""
+
+    alert_id: str
+    level: AlertLevel
+    issued_at: datetime
+    response_from: datetime
+
+    @property
+    def change(self) -> AlertChange:
+        """The change by itself."""
+        return AlertChange(
+            level=self.level, issued_at=self.issued_at, response_from=self.response_from
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +111,6 @@ def _pairing(it: Pairing) -> Complaint | None:
         return "treatment", f"{both[0]} is production and treatment at once"
     if it.require.isdigit() and int(it.require) > len(it.treatment):
         return "require", f"{it.require} units are required, {len(it.treatment)} are named"
-    return None
-
-
-def _measure(it: Measure) -> Complaint | None:
-    if not it.scope:
-        return "scope", "scope names nothing - write circuit ids, a line, or *"
-    if it.action is MeasureAction.LIMIT and it.limit_pct is None:
-        return "limit_pct", "a limit needs limit_pct, the share that may still be used"
-    if it.action is MeasureAction.HOURS and it.hours is None:
-        return "hours", "hours needs the span when production is allowed, such as 22:00-06:00"
-    return None
-
-
-def _alert(it: Alert) -> Complaint | None:
-    if it.response_from < it.issued_at:
-        return "response_from", "response_from is before issued_at"
-    if it.lifted_at is not None and it.lifted_at <= it.response_from:
-        return "lifted_at", "lifted_at is not after response_from - the alert was never in force"
     return None
 
 
@@ -197,7 +197,7 @@ _KINDS = (
             Column("grace_min", _MINUTES),
         ),
         ("enterprise_id", "level", "action", "scope"),
-        _measure,
+        complaint_of_measure,
     ),
     SheetKind(
         "alerts",
@@ -211,7 +211,18 @@ _KINDS = (
             Column("districts", many),
         ),
         ("alert_id",),
-        _alert,
+        complaint_of_alert,
+    ),
+    SheetKind(
+        "alert_changes",
+        AlertChangeRow,
+        (
+            Column("alert_id", identifier, required=True),
+            Column("level", one_of(AlertLevel), required=True),
+            Column("issued_at", instant, required=True),
+            Column("response_from", instant, required=True),
+        ),
+        ("alert_id", "issued_at"),
     ),
     SheetKind(
         "declarations",

@@ -1,5 +1,6 @@
 """Values of command-line options that several processes take."""
 
+import getpass
 from datetime import datetime
 
 import typer
@@ -18,3 +19,11 @@ def instant_option(text: str) -> datetime:
         return parse_typed_instant(text)
     except InputRefusedError as refusal:
         raise typer.BadParameter(str(refusal)) from None
+
+
+def user_name() -> str:
+    """Who runs this program, for what is signed without a name."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no name for this user id, as in some containers
+        return "unknown"

@@ -115,6 +115,12 @@ class Settings(BaseSettings):
         le=65_535,
         description="Preferred port of the embedded broker; the next free one is taken.",
     )
+    follow_most_s: float = Field(
+        default=300.0,
+        ge=0,
+        le=3600,
+        description="New readings of an enterprise wait at most so long until they are analysed.",
+    )
     inspection_share: float = Field(
         default=0.1,
         ge=0,

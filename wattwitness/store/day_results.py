@@ -4,18 +4,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wattwitness.domain.facts import DayFact
-from wattwitness.domain.instants import from_us
+from wattwitness.domain.facts import DayFact, FactBook
+from wattwitness.domain.instants import from_us, to_us
 from wattwitness.domain.quality import DayQuality
-from wattwitness.domain.spells import ConditionSpell
+from wattwitness.domain.spells import ConditionSpell, SpellBook
 from wattwitness.domain.states import State, StateSpell, Thresholds
+from wattwitness.store.copy_format import PG_EPOCH_US, encode
 from wattwitness.store.database import Database
+from wattwitness.store.day_packs import fact_book, packed_facts, packed_spells, spell_book
 from wattwitness.store.mode import Connection
-from wattwitness.store.retention import first_analysable
 from wattwitness.store.statements import statements
 
 _LEVELS = (
@@ -26,6 +28,7 @@ _LEVELS = (
     "running_level_kw",
 )
 _WRITE_LOCK = 0x5758
+_PG_EPOCH = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,102 +51,121 @@ async def replace_day_results(
     """
     sql = statements("day_results")
     async with db.transaction() as connection:
-        first = await first_analysable(connection, db.zone)
-        days = sorted(day for day in results if first is None or day >= first)
-        enterprise, keys = await _keys_of(connection, enterprise_id)
-        # analyses take turns (`days.analysing`); whoever writes without it must not interleave
-        await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", _WRITE_LOCK, enterprise)
-        for noun in ("states", "quality", "thresholds"):
-            await connection.execute(sql[f"clear_{noun}"], list(keys.values()), days)
-        for noun in ("spells", "facts"):
-            await connection.execute(sql[f"clear_{noun}"], enterprise, days)
-        for day in days:
-            await _insert_day(connection, enterprise, keys, day, results[day])
+        row = await connection.fetchrow(sql["take"], enterprise_id, _WRITE_LOCK, db.zone.key)
+        assert row is not None  # noqa: S101 - enterprises are never deleted
+        enterprise = row["enterprise_key"]
+        keys = dict(zip(row["circuits"], row["keys"], strict=True))
+        days = sorted(day for day in results if day >= row["first"])
+        chosen = {day: results[day] for day in days}
+        await connection.execute(sql["clear"], list(keys.values()), enterprise, days)
+        await _insert_states(connection, keys, chosen)
+        await connection.execute(sql["insert"], *_columns(enterprise, keys, chosen))
 
 
-async def _keys_of(connection: Connection, enterprise_id: str) -> tuple[int, dict[str, int]]:
-    enterprise = await connection.fetchval(
-        "SELECT enterprise_key FROM enterprises WHERE enterprise_id = $1", enterprise_id
-    )
-    rows = await connection.fetch(statements("day_results")["circuit_keys"], enterprise)
-    return enterprise, {row["circuit_id"]: row["circuit_key"] for row in rows}
-
-
-async def _insert_day(
-    connection: Connection,
-    enterprise: int,
-    keys: Mapping[str, int],
-    day: date,
-    results: DayResults,
+async def _insert_states(
+    connection: Connection, keys: Mapping[str, int], results: Mapping[date, DayResults]
 ) -> None:
-    await connection.copy_records_to_table(
+    """State spells are the many rows of a day: by COPY, encoded in one piece."""
+    rows = [
+        (keys[s.circuit_id], (day - _PG_EPOCH).days, to_us(s.from_), to_us(s.to), s.state)
+        for day, found in results.items()
+        for s in found.states
+    ]
+    if not rows:
+        return
+    values = np.array(rows, dtype=np.int64).T
+    layout = (("circuit_key", ">i4"), ("day", ">i4"), ("from_at", ">i8"), ("to_at", ">i8"))
+    columns = [(name, kind, own) for (name, kind), own in zip(layout, values[:4], strict=True)]
+    columns[2:] = [(name, kind, own - PG_EPOCH_US) for name, kind, own in columns[2:]]
+    payload = encode([*columns, ("state", ">i2", values[4])], {})
+    buffer: Any = memoryview(payload)  # taken as one, though the stubs do not say so
+    await connection.copy_to_table(
         "state_spells",
-        records=[(keys[s.circuit_id], day, s.from_, s.to, int(s.state)) for s in results.states],
+        source=buffer,
         columns=["circuit_key", "day", "from_at", "to_at", "state"],
+        format="binary",
     )
-    await connection.copy_records_to_table(
-        "day_quality",
-        records=[
-            (keys[q.circuit_id], day, q.expected, q.received, q.valid, q.in_time)
-            for q in results.quality
-        ],
-        columns=["circuit_key", "day", "expected", "received", "valid", "in_time"],
-    )
-    await connection.copy_records_to_table(
-        "day_thresholds",
-        records=[
-            (keys[circuit], day, *(_or_null(getattr(t, name)) for name in _LEVELS), t.basis)
-            for circuit, t in results.thresholds.items()
-        ],
-        columns=["circuit_key", "day", *_LEVELS, "basis"],
-    )
-    if results.spells:
-        await connection.executemany(
-            statements("day_results")["insert_spell"],
-            [
-                (enterprise, day, s.kind, s.subject, s.from_, s.to, dict(s.sums))
-                for s in results.spells
-            ],
-        )
 
-    await connection.copy_records_to_table(
-        "day_facts",
-        records=[
-            (enterprise, day, f.kind, f.subject, f.values.astype("<f4").tobytes())
-            for f in results.facts
-        ],
-        columns=["enterprise_key", "day", "kind", "subject", "vals"],
-    )
+
+def _columns(
+    enterprise: int, keys: Mapping[str, int], results: Mapping[date, DayResults]
+) -> list[Any]:
+    """Parameters of `insert`: columns of each table, one after the other."""
+    quality = [
+        (keys[q.circuit_id], day, q.expected, q.received, q.valid, q.in_time)
+        for day, found in results.items()
+        for q in found.quality
+    ]
+    thresholds = [
+        (keys[circuit], day, *(_or_null(getattr(t, name)) for name in _LEVELS), t.basis)
+        for day, found in results.items()
+        for circuit, t in found.thresholds.items()
+    ]
+    facts = {day: packed_facts(found.facts) for day, found in results.items() if found.facts}
+    spells = {day: packed_spells(found.spells) for day, found in results.items() if found.spells}
+    parameters: list[Any] = [enterprise, *_turned(quality, 6), *_turned(thresholds, 8)]
+    for packs in (facts, spells):
+        rows = [(day, pack.head, pack.numbers) for day, pack in packs.items()]
+        parameters += _turned(rows, 3)
+    return parameters
+
+
+def _turned(rows: Sequence[Sequence[Any]], width: int) -> list[Sequence[Any]]:
+    """Rows as columns; as many as there are, also of no rows."""
+    return list(map(list, zip(*rows, strict=True))) if rows else [[] for _ in range(width)]
 
 
 def _or_null(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-async def save_histograms(db: Database, day: date, counts: Mapping[str, NDArray[np.int64]]) -> None:
-    """Keep the power histograms (circuit_id → counts [bins]) of one local day."""
+async def save_histograms(
+    db: Database, counts: Mapping[date, Mapping[str, NDArray[np.integer]]]
+) -> None:
+    """Keep power histograms of local days (day → circuit_id → minutes per bin [bins]).
+
+    What was counted on days whose readings were dropped stands.
+    """
+    rows = [
+        (circuit, day, _sparse(minutes))
+        for day, own in counts.items()
+        for circuit, minutes in own.items()
+    ]
+    if not rows:
+        return
     async with db.connection() as connection:
-        first = await first_analysable(connection, db.zone)
-        if first is not None and day < first:
-            return  # its readings were dropped: what was counted then stands
-        await connection.executemany(
-            statements("day_results")["save_histogram"],
-            [(circuit, day, values.tolist()) for circuit, values in sorted(counts.items())],
+        await connection.execute(
+            statements("day_results")["save_histograms"], *_turned(sorted(rows), 3), db.zone.key
         )
 
 
+def _sparse(minutes: NDArray[np.integer]) -> bytes:
+    """Bins that are not empty, and their minutes."""
+    bins = np.flatnonzero(minutes)
+    return np.stack((bins, minutes[bins]), axis=1).astype(">u2").tobytes()
+
+
 async def load_histograms(
-    db: Database, circuit_ids: Sequence[str], first: date, last: date
-) -> dict[str, list[tuple[date, NDArray[np.int64]]]]:
-    """circuit_id → (day, counts [bins]) of the days in [first, last], oldest first."""
+    db: Database, circuit_ids: Sequence[str], first: date, last: date, bins: int = 256
+) -> dict[str, list[tuple[date, NDArray[np.int32]]]]:
+    """circuit_id → (day, minutes per bin [bins]) of the days in [first, last], oldest first."""
     query = statements("day_results")["load_histograms"]
     async with db.connection() as connection:
         rows = await connection.fetch(query, list(circuit_ids), first, last)
-    found: dict[str, list[tuple[date, NDArray[np.int64]]]] = {c: [] for c in circuit_ids}
-    for row in rows:
-        counts = np.array(row["counts"], dtype=np.int64)
+    pairs = np.frombuffer(b"".join(row["bins"] for row in rows), dtype=">u2").reshape(-1, 2)
+    number = np.repeat(np.arange(len(rows)), [len(row["bins"]) // 4 for row in rows])
+    dense = np.zeros((len(rows), bins), dtype=np.int32)
+    dense[number, pairs[:, 0]] = pairs[:, 1]
+    found: dict[str, list[tuple[date, NDArray[np.int32]]]] = {c: [] for c in circuit_ids}
+    for row, counts in zip(rows, dense, strict=True):
         found[row["circuit_id"]].append((row["day"], counts))
     return found
+
+
+def _levels(row: Any) -> Thresholds:
+    return Thresholds(
+        basis=row["basis"], **{n: math.nan if row[n] is None else row[n] for n in _LEVELS}
+    )
 
 
 async def load_thresholds(
@@ -153,46 +175,33 @@ async def load_thresholds(
     query = statements("day_results")["load_thresholds"]
     async with db.connection() as connection:
         rows = await connection.fetch(query, list(circuit_ids), first, last)
-    return {
-        (row["circuit_id"], row["day"]): Thresholds(
-            basis=row["basis"],
-            **{n: math.nan if row[n] is None else row[n] for n in _LEVELS},
-        )
-        for row in rows
-    }
+    return {(row["circuit_id"], row["day"]): _levels(row) for row in rows}
 
 
-async def load_spells(db: Database, enterprise_id: str) -> list[ConditionSpell]:
-    """All condition spells of an enterprise, by kind, subject and time."""
+async def newest_thresholds(
+    db: Database, circuit_ids: Sequence[str], first: date, last: date
+) -> dict[str, Thresholds]:
+    """circuit_id → the levels of its newest judged day in [first, last]."""
+    query = statements("day_results")["newest_thresholds"]
     async with db.connection() as connection:
-        rows = await connection.fetch(statements("day_results")["load_spells"], enterprise_id)
-    return [
-        ConditionSpell(
-            enterprise_id=enterprise_id,
-            kind=row["kind"],
-            subject=row["subject"],
-            from_=row["from_at"],
-            to=row["to_at"],
-            sums=row["sums"],
-        )
-        for row in rows
-    ]
+        rows = await connection.fetch(query, list(circuit_ids), first, last)
+    return {row["circuit_id"]: _levels(row) for row in rows}
 
 
-async def load_facts(db: Database, enterprise_id: str) -> list[DayFact]:
-    """All day facts of an enterprise, by kind, subject and day."""
+async def load_spells(db: Database, enterprise_id: str, first: date | None = None) -> SpellBook:
+    """All condition spells of an enterprise, or those since a day."""
+    query = statements("day_results")["load_spells"]
     async with db.connection() as connection:
-        rows = await connection.fetch(statements("day_results")["load_facts"], enterprise_id)
-    return [
-        DayFact(
-            enterprise_id=enterprise_id,
-            day=row["day"],
-            kind=row["kind"],
-            subject=row["subject"],
-            values=np.frombuffer(row["vals"], dtype="<f4"),
-        )
-        for row in rows
-    ]
+        rows = await connection.fetch(query, enterprise_id, first)
+    return spell_book(enterprise_id, [(row["head"], row["numbers"]) for row in rows])
+
+
+async def load_facts(db: Database, enterprise_id: str, first: date | None = None) -> FactBook:
+    """All day facts of an enterprise, or those since a day."""
+    query = statements("day_results")["load_facts"]
+    async with db.connection() as connection:
+        rows = await connection.fetch(query, enterprise_id, first)
+    return fact_book([(row["day"], row["head"], row["numbers"]) for row in rows])
 
 
 async def list_states(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from wattwitness.store.database import Database
-from wattwitness.store.retention import first_analysable
 from wattwitness.store.translation import translated
 
 _TAKE = """
@@ -38,7 +37,9 @@ ON CONFLICT (enterprise_key, day) DO UPDATE SET mark = excluded.mark
 """
 _DATA_DAYS = """
 SELECT day FROM data_days JOIN enterprises USING (enterprise_key)
-WHERE enterprise_id = $1 AND ($2::date IS NULL OR day >= $2) ORDER BY day
+WHERE enterprise_id = $1
+  AND day >= first_analysable($2)
+ORDER BY day
 """
 _LOCK = 0x5757
 _TRY_LOCK = """
@@ -125,6 +126,5 @@ async def data_days(db: Database, enterprise_id: str) -> list[date]:
     them stands, and cannot be found again.
     """
     async with db.connection() as connection:
-        first = await first_analysable(connection, db.zone)
-        rows = await connection.fetch(_DATA_DAYS, enterprise_id, first)
+        rows = await connection.fetch(_DATA_DAYS, enterprise_id, db.zone.key)
     return [row["day"] for row in rows]

@@ -10,6 +10,7 @@ from wattwitness.domain.episodes import Episode
 from wattwitness.domain.instants import from_us, to_us
 from wattwitness.domain.leads import Lead
 from wattwitness.domain.testability import Testability
+from wattwitness.domain.verdicts import Verdict
 from wattwitness.store.database import Database
 from wattwitness.store.day_results import (
     DayResults,
@@ -19,6 +20,7 @@ from wattwitness.store.day_results import (
     load_histograms,
     load_spells,
     load_thresholds,
+    newest_thresholds,
     replace_day_results,
     save_histograms,
 )
@@ -27,6 +29,7 @@ from wattwitness.store.finding_rows import episode_row, stored_episode
 from wattwitness.store.leads import difference, get_lead, list_leads, replace_leads
 from wattwitness.store.mode import Connection
 from wattwitness.store.statements import statements
+from wattwitness.store.verdicts import Rejudged, replace_verdicts
 
 __all__ = [
     "AnalysisProgress",
@@ -44,6 +47,7 @@ __all__ = [
     "load_histograms",
     "load_spells",
     "load_thresholds",
+    "newest_thresholds",
     "replace_day_results",
     "replace_findings",
     "save_histograms",
@@ -82,6 +86,8 @@ async def replace_findings(
     analysed_at_us: int,
     data_until_us: int | None = None,
     warnings: Sequence[EarlyWarning] = (),
+    verdicts: Sequence[Verdict] = (),
+    rejudged: Rejudged | None = None,
 ) -> None:
     """Replace what is known of an enterprise in one transaction, where it differs, with its trace.
 
@@ -94,6 +100,8 @@ async def replace_findings(
         analysed_at_us: wall clock, for "when was this last looked at" [µs].
         data_until_us: how far the data reached [µs]; None = not known.
         warnings: likewise; no episodes yet.
+        verdicts: likewise, one per alert.
+        rejudged: what today's data say of instants judged before; tells late data from time.
     """
     sql = statements("findings")
     analysed_at = from_us(analysed_at_us)
@@ -102,21 +110,24 @@ async def replace_findings(
         row = await connection.fetchrow(sql["lock_enterprise"], enterprise_id)
         assert row is not None  # noqa: S101 - enterprises are never deleted
         key = row["enterprise_key"]
-        before = await _stored_episodes(connection, enterprise_id)
+        before = await _stored_episodes(connection, enterprise_id, key)
         changes = _changes(before, episodes, row["data_until"])
-        await connection.executemany(
-            sql["insert_change"], [(analysed_at, until, key, *change) for change in changes]
-        )
+        if changes:
+            await connection.executemany(
+                sql["insert_change"], [(analysed_at, until, key, *change) for change in changes]
+            )
         await _replace_episodes(connection, key, before, episodes)
         await replace_leads(connection, enterprise_id, key, leads)
         await _replace_testability(connection, enterprise_id, key, testability)
         await replace_warnings(connection, enterprise_id, key, warnings)
+        await replace_verdicts(connection, key, verdicts, analysed_at, rejudged)
         await connection.execute(sql["note_analysed"], key, analysed_at, until)
 
 
-async def _stored_episodes(connection: Connection, enterprise_id: str) -> dict[str, Episode]:
-    query = statements("findings")["list_episodes"]
-    rows = await connection.fetch(query, None, None, [enterprise_id])
+async def _stored_episodes(
+    connection: Connection, enterprise_id: str, key: int
+) -> dict[str, Episode]:
+    rows = await connection.fetch(statements("findings")["own_episodes"], key, enterprise_id)
     return {e.episode_id: e for e in map(stored_episode, rows)}
 
 
@@ -125,26 +136,30 @@ async def _replace_episodes(
 ) -> None:
     sql = statements("findings")
     gone, new = difference(before, {e.episode_id: e for e in episodes})
-    await connection.execute(sql["delete_episodes"], key, gone)
-    await connection.executemany(sql["insert_episode"], [episode_row(key, e) for e in new])
+    if gone:
+        await connection.execute(sql["delete_episodes"], key, gone)
+    if new:
+        await connection.executemany(sql["insert_episode"], [episode_row(key, e) for e in new])
 
 
 async def _replace_testability(
     connection: Connection, enterprise_id: str, key: int, testability: Sequence[Testability]
 ) -> None:
     sql = statements("findings")
-    rows = await connection.fetch(sql["list_testability"], [enterprise_id])
+    rows = await connection.fetch(sql["own_testability"], key, enterprise_id)
     stored = [Testability(**dict(row)) for row in rows]
     before, after = (
         {(t.kind, t.pairing_id or ""): t for t in them} for them in (stored, testability)
     )
     gone, new = difference(before, after)
-    kinds, pairings = [kind for kind, _ in gone], [pairing for _, pairing in gone]
-    await connection.execute(sql["delete_testability"], key, kinds, pairings)
-    await connection.executemany(
-        sql["insert_testability"],
-        [(key, t.kind, t.pairing_id or "", t.testable, t.why) for t in new],
-    )
+    if gone:
+        kinds, pairings = [kind for kind, _ in gone], [pairing for _, pairing in gone]
+        await connection.execute(sql["delete_testability"], key, kinds, pairings)
+    if new:
+        await connection.executemany(
+            sql["insert_testability"],
+            [(key, t.kind, t.pairing_id or "", t.testable, t.why) for t in new],
+        )
 
 
 def _changes(

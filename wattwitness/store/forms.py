@@ -144,16 +144,19 @@ def restore(form: NDArray[np.int64], stored: Columns, missing: Mapping[str, NDAr
         missing: measurand → where it was not measured [n].
     """
     written = form >= 0
-    steps = {name: _step(name, np.where(written, form, 0)) for name in stored}
+    every = bool(written.all())
+    known = form if every else np.where(written, form, 0)
+    steps = {kind: np.asarray(_STEPS[known >> (2 * kind) & 3]) for kind in range(len(KINDS))}
     plain: Columns = {}
     for name in MEASURANDS:
         if name not in stored:
             continue
-        values = stored[name]
-        if name in _NEEDS and not missing[name].all():
-            values = values + np.where(written, _prediction(name, plain, form), 0.0)
-        plain[name] = np.where(missing[name], 0.0, values)
-    return {name: values * steps[name] for name, values in plain.items()}
+        values, absent = stored[name], missing[name]
+        if name in _NEEDS and not absent.all():
+            expected = _prediction(name, plain, form)
+            values = values + (expected if every else np.where(written, expected, 0.0))
+        plain[name] = np.where(absent, 0.0, values) if absent.any() else values
+    return {name: values * steps[_KIND[name]] for name, values in plain.items()}
 
 
 def _step(name: str, form: NDArray[np.int64]) -> Floats:

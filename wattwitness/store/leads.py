@@ -38,11 +38,13 @@ async def replace_leads(
 ) -> None:
     """The leads of an enterprise as the analytics found them, within the caller's transaction."""
     sql = statements("findings")
-    rows = await connection.fetch(sql["list_leads"], enterprise_id)
+    rows = await connection.fetch(sql["own_leads"], key, enterprise_id)
     before = {lead.lead_id: lead for lead in map(stored_lead, rows)}
     gone, new = difference(before, {lead.lead_id: lead for lead in leads})
-    await connection.execute(sql["delete_leads"], key, gone)
-    await connection.executemany(sql["insert_lead"], [lead_row(key, lead) for lead in new])
+    if gone:
+        await connection.execute(sql["delete_leads"], key, gone)
+    if new:
+        await connection.executemany(sql["insert_lead"], [lead_row(key, lead) for lead in new])
 
 
 def settled(lead: Lead, decision: Decision | None, curve: Curve) -> Lead:

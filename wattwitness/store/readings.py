@@ -1,12 +1,19 @@
 """Reading readings back: binary COPY out into numpy columns, every row the same width."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wattwitness.domain.instants import US_PER_DAY, US_PER_SECOND, from_us, to_us
-from wattwitness.domain.readings import MEASURANDS, NEVER, Readings, empty_readings
+from wattwitness.domain.readings import (
+    MEASURANDS,
+    NEVER,
+    READING_DTYPE,
+    Readings,
+    empty_readings,
+)
 from wattwitness.store.copy_format import PG_EPOCH_US, decode
 from wattwitness.store.database import Database
 from wattwitness.store.forms import RESENT, needed, restore
@@ -14,7 +21,7 @@ from wattwitness.store.ingest import write_batch
 from wattwitness.store.scales import STORED
 from wattwitness.store.statements import statements
 
-__all__ = ["data_range", "read_block", "stream_readings", "write_batch"]
+__all__ = ["Reach", "data_range", "reach_of", "read_block", "stream_readings", "write_batch"]
 
 _MISSING = {">i2": -32_768, ">i4": -2_147_483_648, ">i8": -9_223_372_036_854_775_808}
 _SQL_TYPE = {">i2": "smallint", ">i4": "int", ">i8": "bigint"}
@@ -29,6 +36,7 @@ coalesce(delay_s::bigint, {2 * _AT_OFFSET} + (extract(epoch FROM received_at) * 
          '{_MISSING[">i8"]}'::bigint)
 """
 _Layout = list[tuple[str, str]]
+_AT_ONCE = 8192  # rows, which stay in the processor's cache from step to step
 
 
 async def read_block(
@@ -43,8 +51,38 @@ async def read_block(
     query = f"""
         SELECT {chosen}
         FROM readings
-        WHERE circuit_key = ANY ($1) AND ts >= $2 AND ts < $3
+        WHERE circuit_key = ANY ('{{{",".join(str(int(key)) for key in circuit_keys)}}}'::int[])
+              AND ts >= '{from_us(from_us_).isoformat()}'::timestamptz
+              AND ts < '{from_us(to_us_).isoformat()}'::timestamptz
         ORDER BY circuit_key, ts
+    """  # noqa: S608 - numbers, and column names of our own table
+    parts: list[bytes] = []
+
+    async def keep(data: bytes) -> None:
+        parts.append(data)
+
+    async with db.connection() as connection:  # COPY takes no parameters: asyncpg asks for each
+        await connection.copy_from_query(query, output=keep, format="binary")
+    return _to_readings(decode(b"".join(parts), layout), columns)
+
+
+async def read_since(
+    db: Database,
+    circuit_keys: NDArray[np.int64],
+    since_us: NDArray[np.int64],
+    columns: Sequence[str] = MEASURANDS,
+) -> Readings:
+    """Readings of circuits from an instant each on [n]; cheap where that is a moment ago."""
+    if len(circuit_keys) == 0:
+        return empty_readings()
+    layout, chosen = _layout(needed(columns))
+    query = f"""
+        SELECT {chosen}
+        FROM unnest($1::int[], $2::timestamptz[]) AS asked (key, since)
+             CROSS JOIN LATERAL (
+                 SELECT * FROM readings r
+                 WHERE r.circuit_key = key AND r.ts >= since AND r.ts >= $3
+             ) found
     """  # noqa: S608 - column names come from our own table
     parts: list[bytes] = []
 
@@ -54,9 +92,9 @@ async def read_block(
     async with db.connection() as connection:
         await connection.copy_from_query(
             query,
-            list(map(int, circuit_keys)),
-            from_us(from_us_),
-            from_us(to_us_),
+            circuit_keys.tolist(),
+            list(map(from_us, since_us.tolist())),
+            from_us(since_us.min()),
             output=keep,
             format="binary",
         )
@@ -75,7 +113,14 @@ def _layout(measurands: Sequence[str]) -> tuple[_Layout, str]:
 
 
 def _to_readings(raw: NDArray[np.void], columns: Sequence[str]) -> Readings:
-    rows = empty_readings(len(raw))
+    rows = np.empty(len(raw), dtype=READING_DTYPE)
+    for start in range(0, len(raw), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        _restore(raw[part], columns, rows[part])
+    return rows
+
+
+def _restore(raw: NDArray[np.void], columns: Sequence[str], rows: Readings) -> None:
     rows["circuit"] = raw["circuit"]
     rows["ts"] = raw["ts"].astype(np.int64) + PG_EPOCH_US
     form = raw["form"].astype(np.int64)  # negative: none
@@ -84,9 +129,13 @@ def _to_readings(raw: NDArray[np.void], columns: Sequence[str]) -> Readings:
     stored = {m: raw[m].astype(np.float64) for m in needed(columns)}
     missing = {m: values == _MISSING[STORED[m][1]] for m, values in stored.items()}
     counts = restore(form, stored, missing)
-    for name in columns:
-        rows[name] = np.where(missing[name], np.nan, counts[name] / STORED[name][2])
-    return rows
+    for name in MEASURANDS:
+        if name not in columns:
+            rows[name] = np.nan
+            continue
+        np.divide(counts[name], STORED[name][2], out=rows[name])
+        if missing[name].any():
+            rows[name][missing[name]] = np.nan
 
 
 def _received(receipt: NDArray[np.int64], ts_us: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -122,3 +171,21 @@ async def data_range(
     if row is None or row["first_ts"] is None:
         return None
     return to_us(row["first_ts"]), to_us(row["last_ts"])
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where the readings of some circuits begin and end."""
+
+    first_us: Mapping[int, int]  # circuit key → its first device time [µs]
+    newest_us: int | None  # of all of them, a reading no later than it was received; None = none
+
+
+async def reach_of(db: Database, circuit_keys: Sequence[int]) -> Reach:
+    """Where the readings of these circuits begin, and how far they reach."""
+    async with db.connection() as connection:
+        rows = await connection.fetch(statements("readings")["reach"], list(map(int, circuit_keys)))
+    return Reach(
+        {row["circuit_key"]: to_us(row["first_ts"]) for row in rows},
+        max((to_us(row["newest"]) for row in rows), default=None),
+    )

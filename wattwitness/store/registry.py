@@ -1,36 +1,39 @@
-"""The registry in the store: load it whole, save any part of it, watch its revision."""
+"""The registry in the store: load it whole, save any part of it, watch its revision.
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+What is saved is marked for analysis no further than it reaches: who measures what may change any
+day of an enterprise; a declaration the days that it touches; measures, alerts and inspections no
+day at all, only what is concluded from all of them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from wattwitness.domain.instants import format_instant
-from wattwitness.domain.registry import (
-    Alert,
-    AlertLevel,
-    Circuit,
-    Declaration,
-    DeclarationReason,
-    DeclarationStatus,
-    Enterprise,
-    Gateway,
-    Grade,
-    Inspection,
-    Measure,
-    MeasureAction,
-    Pairing,
-    Protocol,
-    Registry,
-    Role,
-)
+from wattwitness.domain.instants import local_day
+from wattwitness.domain.registry import Registry
 from wattwitness.store.database import Database
 from wattwitness.store.mode import Connection
+from wattwitness.store.registry_rows import (
+    alerts_of,
+    circuit_of,
+    declaration_of,
+    documents,
+    enterprise_of,
+    gateway_of,
+    inspection_of,
+    measure_of,
+    pairing_of,
+)
 from wattwitness.store.statements import statements
 
 _Row = asyncpg.Record
+_DAY: Final = timedelta(days=1)
+_LOGGED: Final = frozenset({"measures", "alerts", "alert_changes"})
+_CONCLUDED: Final = _LOGGED | {"inspections"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,25 @@ class SaveCount:
         return self.read - self.stored
 
 
+@dataclass(slots=True)
+class _Touched:
+    """What has to be analysed again."""
+
+    zone: ZoneInfo
+    whole: set[int] = field(default_factory=set)  # enterprises: all their days
+    newest: set[int] = field(default_factory=set)  # enterprises: one day, to conclude again
+    spans: set[tuple[int, date, date]] = field(default_factory=set)  # and days of one
+
+    def add(self, noun: str, rows: Iterable[_Row]) -> None:
+        """Count in what saving a noun touched."""
+        for row in rows:
+            keys = _keys(row)
+            if noun == "declarations":
+                first, last = (local_day(row[at], self.zone) for at in ("from_at", "to_at"))
+                self.spans |= {(key, first - _DAY, last + _DAY) for key in keys}
+            (self.newest if noun in _CONCLUDED | {"declarations"} else self.whole).update(keys)
+
+
 async def registry_revision(db: Database) -> int:
     """Counts up with every change of the registry; cheap enough to poll."""
     async with db.connection() as connection:
@@ -58,44 +80,71 @@ async def load_registry(db: Database) -> Registry:
         revision = await connection.fetchval("SELECT revision FROM registry_state")
         rows = {noun: await connection.fetch(query) for noun, query in _LOADS.items()}
     db.facts = None  # the ingest looks at the circuits again, too
-    circuits = [_circuit(row) for row in rows["circuits"]]
+    circuits = [circuit_of(row) for row in rows["circuits"]]
     return Registry(
-        enterprises={e.enterprise_id: e for e in map(_enterprise, rows["enterprises"])},
-        gateways={g.gateway_id: g for g in map(_gateway, rows["gateways"])},
+        enterprises={e.enterprise_id: e for e in map(enterprise_of, rows["enterprises"])},
+        gateways={g.gateway_id: g for g in map(gateway_of, rows["gateways"])},
         circuits={c.circuit_id: c for c in circuits},
-        pairings={p.pairing_id: p for p in map(_pairing, rows["pairings"])},
-        measures=tuple(map(_measure, rows["measures"])),
-        alerts={a.alert_id: a for a in map(_alert, rows["alerts"])},
-        declarations=tuple(map(_declaration, rows["declarations"])),
-        inspections=tuple(map(_inspection, rows["inspections"])),
+        pairings={p.pairing_id: p for p in map(pairing_of, rows["pairings"])},
+        measures=tuple(map(measure_of, rows["measures"])),
+        alerts=alerts_of(rows["alerts"], rows["alert_changes"]),
+        declarations=tuple(map(declaration_of, rows["declarations"])),
+        inspections=tuple(map(inspection_of, rows["inspections"])),
         circuit_keys={row["circuit_id"]: row["circuit_key"] for row in rows["circuits"]},
         revision=revision,
     )
 
 
-async def save_registry(db: Database, registry: Registry) -> dict[str, SaveCount]:
+async def save_registry(
+    db: Database, registry: Registry, *, actor: str = "wattwitness", reason: str = "registry saved"
+) -> dict[str, SaveCount]:
     """Save what is there, changing only what differs; nothing is ever removed.
 
-    Days with readings of every enterprise that was touched are marked for analysis.
+    Days whose findings may change are marked for analysis. What differs in alerts and measures
+    leaves an entry in their logs.
+
+    Args:
+        db: the database.
+        registry: any part of it.
+        actor: who saves it, for the logs.
+        reason: why.
 
     Returns:
         counts per noun (`enterprises`, `gateways`, …), for the nouns that had rows.
     """
+    signed = ("imported", actor, reason, datetime.now(UTC))
     counts: dict[str, SaveCount] = {}
-    touched: set[int] = set()
+    touched = _Touched(db.zone)
     async with db.transaction() as connection:
         owners = await _owners(connection, registry)
-        for noun, rows in _documents(registry).items():
+        for noun, rows in documents(registry).items():
             if rows:
-                saved = await connection.fetch(statements("registry")[f"save_{noun}"], rows)
+                extra = signed if noun in _LOGGED else ()
+                sql = statements("registry")[f"save_{noun}"]
+                saved = await connection.fetch(sql, rows, *extra)
                 counts[noun] = SaveCount(read=len(rows), stored=len(saved))
-                touched.update(_enterprise_keys(saved))
-        touched.update(await _move_history(connection, owners))
+                touched.add(noun, saved)
+        touched.whole.update(await _move_history(connection, owners))
         if any(count.stored for count in counts.values()):
-            await connection.execute(statements("registry")["bump_revision"])
-            await connection.execute(statements("registry")["mark_changed"], sorted(touched))
+            await _tell(connection, touched)
     db.facts = None
     return counts
+
+
+async def concluded_again(connection: Connection, enterprise_keys: Iterable[int]) -> None:
+    """Tell that alerts or measures of these enterprises changed, inside a transaction."""
+    touched = _Touched(ZoneInfo("UTC"), newest=set(enterprise_keys))
+    await _tell(connection, touched)
+
+
+async def _tell(connection: Connection, touched: _Touched) -> None:
+    sql = statements("registry")
+    await connection.execute(sql["bump_revision"])
+    spans = sorted(touched.spans)
+    keys, firsts, lasts = ([span[part] for span in spans] for part in range(3))
+    await connection.execute(
+        sql["mark_changed"], sorted(touched.whole), sorted(touched.newest), keys, firsts, lasts
+    )
 
 
 async def _owners(connection: Connection, registry: Registry) -> dict[str, int]:
@@ -117,12 +166,10 @@ async def _move_history(connection: Connection, before: Mapping[str, int]) -> se
     return touched
 
 
-def _enterprise_keys(rows: Iterable[_Row]) -> Iterable[int]:
-    for row in rows:
-        if "enterprise_keys" in row:
-            yield from row["enterprise_keys"] or ()
-        else:
-            yield row["enterprise_key"]
+def _keys(row: _Row) -> list[int]:
+    if "enterprise_keys" in row:
+        return list(row["enterprise_keys"] or ())
+    return [row["enterprise_key"]]
 
 
 _LOADS = {
@@ -132,116 +179,7 @@ _LOADS = {
     "pairings": "SELECT * FROM pairings ORDER BY pairing_id",
     "measures": "SELECT * FROM measures ORDER BY enterprise_id, level, action, scope",
     "alerts": "SELECT * FROM alerts ORDER BY response_from, alert_id",
+    "alert_changes": "SELECT * FROM alert_changes ORDER BY alert_id, response_from, issued_at",
     "declarations": "SELECT * FROM declarations ORDER BY enterprise_id, from_at, reason, circuits",
     "inspections": "SELECT * FROM inspections ORDER BY enterprise_id, from_at",
 }
-
-
-def _named(row: _Row, names: Sequence[str]) -> dict[str, Any]:
-    return {name: row[name] for name in names}
-
-
-def _enterprise(row: _Row) -> Enterprise:
-    names = ("enterprise_id", "name", "credit_code", "district", "industry", "lon", "lat",
-             "positive_list", "verified_from", "verified_to")  # fmt: skip
-    return Enterprise(grade=Grade(row["grade"]), **_named(row, names))
-
-
-def _gateway(row: _Row) -> Gateway:
-    names = ("gateway_id", "enterprise_id", "interval_s", "mn")
-    return Gateway(protocol=Protocol(row["protocol"]), **_named(row, names))
-
-
-def _circuit(row: _Row) -> Circuit:
-    names = ("circuit_id", "gateway_id", "channel", "name", "line", "rated_kw", "resolution_kw",
-             "register_resolution_kwh", "nominal_v", "parent_circuit_id")  # fmt: skip
-    return Circuit(role=Role(row["role"]), **_named(row, names))
-
-
-def _pairing(row: _Row) -> Pairing:
-    names = ("pairing_id", "require", "lead_min", "start_lag_min", "stop_lag_min", "duty_cycled")
-    return Pairing(
-        production=tuple(row["production"]), treatment=tuple(row["treatment"]), **_named(row, names)
-    )
-
-
-def _measure(row: _Row) -> Measure:
-    hours = (row["hours_from"], row["hours_to"]) if row["hours_from"] is not None else None
-    return Measure(
-        enterprise_id=row["enterprise_id"],
-        level=AlertLevel(row["level"]),
-        action=MeasureAction(row["action"]),
-        scope=tuple(row["scope"]),
-        limit_pct=row["limit_pct"],
-        hours=hours,
-        grace_min=row["grace_min"],
-    )
-
-
-def _alert(row: _Row) -> Alert:
-    return Alert(
-        level=AlertLevel(row["level"]),
-        districts=tuple(row["districts"]),
-        **_named(row, ("alert_id", "issued_at", "response_from", "lifted_at")),
-    )
-
-
-def _declaration(row: _Row) -> Declaration:
-    return Declaration(
-        enterprise_id=row["enterprise_id"],
-        from_=row["from_at"],
-        to=row["to_at"],
-        reason=DeclarationReason(row["reason"]),
-        circuits=tuple(row["circuits"]),
-        status=DeclarationStatus(row["status"]),
-    )
-
-
-def _inspection(row: _Row) -> Inspection:
-    return Inspection(enterprise_id=row["enterprise_id"], from_=row["from_at"], to=row["to_at"])
-
-
-def _documents(registry: Registry) -> Mapping[str, list[dict[str, Any]]]:
-    """Rows as JSON documents, in the order in which they depend on each other."""
-
-    def rows(values: Iterable[Any], document: Callable[[Any], dict[str, Any]]) -> list[Any]:
-        return [document(value) for value in values]
-
-    return {
-        "enterprises": rows(registry.enterprises.values(), _plain),
-        "gateways": rows(registry.gateways.values(), _plain),
-        "circuits": rows(registry.circuits.values(), _plain),
-        "pairings": rows(registry.pairings.values(), _plain),
-        "measures": rows(registry.measures, _measure_document),
-        "alerts": rows(registry.alerts.values(), _plain),
-        "declarations": rows(registry.declarations, _spanned),
-        "inspections": rows(registry.inspections, _spanned),
-    }
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    """A frozen value → its fields as JSON values."""
-    found = {name: getattr(value, name) for name in value.__dataclass_fields__}
-    return {
-        name: format_instant(item)
-        if isinstance(item, datetime)
-        else list(item)
-        if isinstance(item, tuple)
-        else item
-        for name, item in found.items()
-    }
-
-
-def _measure_document(measure: Measure) -> dict[str, Any]:
-    document = _plain(measure)
-    hours = document.pop("hours")
-    first, last = hours or (None, None)
-    return document | {
-        "hours_from": first and first.isoformat(),
-        "hours_to": last and last.isoformat(),
-    }
-
-
-def _spanned(value: Declaration | Inspection) -> dict[str, Any]:
-    document = _plain(value)
-    return document | {"from_at": document.pop("from_"), "to_at": document.pop("to")}

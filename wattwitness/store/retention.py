@@ -6,8 +6,7 @@ older days are not analysed again.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 from wattwitness.domain.instants import kept_from
 from wattwitness.store.columnstore import chunk_bytes
@@ -78,12 +77,3 @@ async def raw_from(db: Database) -> datetime | None:
     async with db.connection() as connection:
         found = await connection.fetchval("SELECT raw_from FROM retention WHERE isfinite(raw_from)")
     return None if found is None else found.astimezone(UTC)
-
-
-async def first_analysable(connection: Connection, zone: ZoneInfo) -> date | None:
-    """The first local day that can be analysed again; None = every day.
-
-    A day rests on its own readings and on those of the day before (states hold over midnight).
-    """
-    found: date | None = await connection.fetchval(statements("retention")["analysable"], zone.key)
-    return found

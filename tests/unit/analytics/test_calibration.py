@@ -10,8 +10,11 @@ from analytics.calibration import (
     learn,
     learn_kind,
     parse,
+    verdict_kind,
 )
+from wattwitness.domain.registry import MeasureAction
 from wattwitness.domain.rules import CATALOGUE
+from wattwitness.domain.verdicts import VerdictCode
 
 SAID = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60)
 
@@ -42,7 +45,8 @@ def test_a_table_is_kept_as_it_is() -> None:
 
 
 def test_the_table_of_the_product_knows_only_kinds_of_the_catalogue() -> None:
-    assert set(CALIBRATION.knots) <= set(CATALOGUE)
+    words = {verdict_kind(action, code) for action in MeasureAction for code in VerdictCode}
+    assert set(CALIBRATION.knots) <= set(CATALOGUE) | words
     assert CALIBRATION.version
 
 

@@ -68,6 +68,10 @@ EVIDENCE = {
         "known_minutes": 45.0, "u_a_mean": 229.8, "u_b_mean": 12.3, "u_c_mean": 231.0,
         "i_a_mean": 20.3, "i_b_mean": 9.8, "i_c_mean": 21.0,
     },
+    "curtailment_violation": {
+        "ordered": "stop", "alert_level": "orange", "running_minutes": 1796.0,
+        "usual_minutes": 1810.0, "coverage": 99.2,
+    },
     "production_surge": {
         "energy_before_alert": 5210.4, "usual_energy": 3610.2, "ratio": 1.443, "like_days": 10.0,
     },
@@ -157,6 +161,18 @@ def test_a_sentence_is_one_sentence_that_accuses_nobody(kit, kind) -> None:
     assert lead.reason["en"].endswith("2 episodes since 2026-11-03.")
     assert "violat" not in lead.reason["en"].lower()
     assert "违" not in lead.reason["zh"]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_missed_limit_is_told_in_energy(kit, language) -> None:
+    numbers = {
+        "ordered": "limit", "energy_used": 4120.4, "usual_energy": 4301.2, "missed_share": 91.6,
+    }  # fmt: skip
+    found = episode(kit, "curtailment_violation", evidence=numbers)
+    (lead,) = leads(kit, [found])
+    told = numbers_in(lead.reason[language])
+    assert len(told) == 3
+    assert [n for n in told if not is_evidence(n, found)] == []
 
 
 def test_the_lost_phase_is_named_by_what_it_lost(kit) -> None:

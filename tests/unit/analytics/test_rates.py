@@ -23,7 +23,8 @@ def counted(kit, minutes, declared=(), first=0, watermark=1439, invalid=(), colu
         watermark_us=start + watermark * MINUTE,
         declared=[(start + a * MINUTE, start + b * MINUTE) for a, b in declared],
     )
-    return day_quality(slots, rows, np.isin(np.arange(len(minutes)), invalid))
+    marks = np.isin(np.arange(len(minutes)), invalid)
+    return day_quality(slots, rows["ts"], rows["received_at"], rows["resent"], marks)
 
 
 def test_a_whole_day(kit) -> None:

@@ -3,9 +3,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from analytics.detectors.stages import FactTable, History
+from analytics.detectors.stages import History
 from analytics.plants import plant_of
 from analytics.references import Period, reference_period, within
+from wattwitness.domain.facts import FactTable
 
 
 def period(kit, days, verified=None):

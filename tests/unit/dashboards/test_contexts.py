@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment, PackageLoader, meta
 
+from dashboards.pages.alerts import AlertPage, AlertsPage
+from dashboards.pages.board import BoardPage, BoardsPage
+from dashboards.pages.board_replay import BoardReplayPage
 from dashboards.pages.enterprise import EnterprisePage
 from dashboards.pages.gateways import GatewaysPage
 from dashboards.pages.lead import LeadPage
 from dashboards.pages.leads import LeadsPage
 from dashboards.pages.overview import OverviewPage
+from dashboards.pages.plans import PlanPage, PlansPage
 from dashboards.pages.rejects import RejectsPage
 from dashboards.pages.rules import RulesPage
 from dashboards.render import ErrorPage
@@ -24,9 +28,30 @@ PAGES = [
     RejectsPage,
     EnterprisePage,
     RulesPage,
+    AlertsPage,
+    AlertPage,
+    PlansPage,
+    PlanPage,
+    BoardsPage,
+    BoardPage,
+    BoardReplayPage,
     ErrorPage,
 ]
-GLOBALS = {"_", "gettext", "ngettext", "asset", "fmt", "language", "word", "frame", "parts"}
+GLOBALS = {
+    "_",
+    "gettext",
+    "ngettext",
+    "asset",
+    "fmt",
+    "language",
+    "word",
+    "frame",
+    "parts",
+    "alert_parts",
+    "board_parts",
+    "order_parts",
+    "words_of",
+}
 
 
 def used(template: str) -> set[str]:
@@ -42,7 +67,10 @@ def test_a_template_uses_exactly_its_context(page):
     assert used(page.template) == set(page.documented())
 
 
-@pytest.mark.parametrize("template", ["base.html", "parts.html"])
+SHARED = ["base.html", "alert_parts.html", "parts.html", "board_parts.html", "order_parts.html"]
+
+
+@pytest.mark.parametrize("template", SHARED)
 def test_shared_templates_use_no_context(template):
     assert used(template) == set()
 

@@ -13,8 +13,10 @@ from wattwitness.domain.episodes import Episode
 from wattwitness.domain.errors import InputRefusedError
 from wattwitness.domain.leads import Lead, LeadLevel, Matter
 from wattwitness.domain.quality import DayQuality
+from wattwitness.domain.registry import AlertLevel, MeasureAction
 from wattwitness.domain.states import State, StateSpell
 from wattwitness.domain.testability import Testability
+from wattwitness.domain.verdicts import MeasureVerdict, Verdict, VerdictCode
 from wattwitness.files import records, workbooks
 from wattwitness.files.outputs import Format
 from wattwitness.files.record_columns import RECORD_COLUMNS
@@ -54,10 +56,39 @@ QUALITY = DayQuality(
 UNTESTABLE = Testability(
     enterprise_id="E1", kind="treatment_off", pairing_id="", testable=False, why="no_meter"
 )
+VERDICT = Verdict(
+    alert_id="A1",
+    enterprise_id="E1",
+    level=AlertLevel.ORANGE,
+    verdict=VerdictCode.PARTIAL,
+    confidence=0.9,
+    as_of=T1,
+    measures=(
+        MeasureVerdict(
+            action=MeasureAction.LIMIT,
+            scope=("P1", "P2"),
+            level=AlertLevel.ORANGE,
+            circuits=("P1", "P2"),
+            verdict=VerdictCode.PARTIAL,
+            confidence=0.9,
+            from_=T0,
+            to=T1,
+            running_minutes=None,
+            allowed_minutes=None,
+            usual_minutes=None,
+            energy_kwh=12.5,
+            baseline_kwh=20.0,
+            interval_kwh=(18.0, 22.0),
+            missed_share=0.25,
+            coverage=1.0,
+        ),
+    ),
+)
 ALL = {
     "episodes": records.episode_record(EPISODE),
     "leads": records.lead_record(LEAD),
     "states": records.state_record(STATE),
+    "verdicts": records.verdict_record(VERDICT),
     "quality": records.quality_record(QUALITY),
     "testability": records.testability_record(UNTESTABLE),
 }
@@ -145,3 +176,17 @@ def test_parquet_is_typed():
     assert table["to"].to_pylist() == [T1]
     table = pq.read_table(io.BytesIO(written("quality", Format.PARQUET)))
     assert table["day"].to_pylist() == [date(2026, 1, 1)]
+
+
+def test_a_verdict_begins_with_the_contracts_names():
+    told = ALL["verdicts"]
+    assert list(told)[:6] == [
+        "alert_id", "enterprise_id", "verdict", "confidence", "as_of", "measures",
+    ]  # fmt: skip
+    (measure,) = told["measures"]
+    assert list(measure)[:9] == [
+        "action", "scope", "verdict", "running_minutes", "allowed_minutes", "energy_kwh",
+        "baseline_kwh", "interval_kwh", "coverage",
+    ]  # fmt: skip
+    assert measure["scope"] == "P1;P2"
+    assert measure["interval_kwh"] == [18.0, 22.0]

@@ -1,5 +1,6 @@
 """One thing broken in a registry → one reject with file, row, column and reason."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 
@@ -35,6 +36,11 @@ SHEETS = {
     "alerts": [
         "alert_id,level,issued_at,response_from,lifted_at,districts",
         "A1,red,2026-01-01T00:00:00Z,2026-01-02T00:00:00Z,,历下;市中",
+    ],
+    "alert_changes": [
+        "alert_id,level,issued_at,response_from",
+        "A1,yellow,2026-01-04T00:00:00Z,2026-01-05T00:00:00Z",
+        "A1,orange,2026-01-03T00:00:00Z,2026-01-03T06:00:00Z",
     ],
     "declarations": [
         "enterprise_id,from,to,reason,circuits,status",
@@ -86,6 +92,8 @@ def test_a_whole_registry(tmp_path):
     assert registry.measures[2].action is MeasureAction.STOP
     assert registry.measures[2].scope == ("*",)
     assert registry.alerts["A1"].districts == ("历下", "市中")
+    changes = registry.alerts["A1"].changes
+    assert [(c.level.value, c.response_from.day) for c in changes] == [("orange", 3), ("yellow", 5)]
     assert len(registry.declarations) == 2
 
 
@@ -158,6 +166,36 @@ BROKEN = [
         "A2,red,2026-01-02T00:00:00Z,2026-01-01T00:00:00Z,2026-01-03T00:00:00Z,",
         "response_from",
         "response_from is before issued_at",
+    ),
+    (
+        "alert_changes",
+        "A9,red,2026-01-03T00:00:00Z,2026-01-03T00:00:00Z",
+        "alert_id",
+        "no alert 'A9' - add it to alerts first",
+    ),
+    (
+        "alert_changes",
+        "A1,red,2026-01-03T12:00:00Z,2026-01-03T11:00:00Z",
+        "response_from",
+        "response_from is before issued_at",
+    ),
+    (
+        "alert_changes",
+        "A1,red,2025-12-31T00:00:00Z,2026-01-03T11:00:00Z",
+        "issued_at",
+        "issued before the alert",
+    ),
+    (
+        "alert_changes",
+        "A1,red,2026-01-01T12:00:00Z,2026-01-01T12:00:00Z",
+        "response_from",
+        "begins before the alert does",
+    ),
+    (
+        "alert_changes",
+        "A1,red,2026-01-03T00:00:00Z,2026-01-09T00:00:00Z",
+        "alert_id",
+        "the same alert_id, issued_at as in row 3",
     ),
     ("declarations", "E1,2026-01-02T00:00:00Z,2026-01-01T00:00:00Z,trial,,", "to", "not after"),
     (
@@ -238,6 +276,16 @@ def test_a_stored_channel_is_not_taken_by_another_circuit(tmp_path):
     swapped = "E1-T1,G1,T2,treatment\nE1-T2,G1,T1,treatment\n"
     alone.write_text(f"circuit_id,gateway_id,channel,role\n{swapped}")
     assert rejects_of(read_registry(alone, known)) == []
+
+
+def test_changes_alone_refer_to_a_stored_alert_and_may_not_follow_its_lift(tmp_path):
+    stored = read_registry(folder_of(tmp_path, SHEETS), Registry()).registry
+    alert = replace(stored.alerts["A1"], lifted_at=datetime(2026, 1, 4, tzinfo=UTC))
+    known = replace(stored, alerts={"A1": alert})
+    found = read_registry(tmp_path / "alert_changes.csv", known)
+    assert rejects_of(found) == [("alert_changes.csv", 2, "issued_at")]
+    assert [c.level.value for c in found.registry.alerts["A1"].changes] == ["orange"]
+    assert found.registry.alerts["A1"].lifted_at == alert.lifted_at
 
 
 def test_columns_that_a_file_does_not_have_keep_what_is_stored(tmp_path):

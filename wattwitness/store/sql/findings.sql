@@ -47,6 +47,21 @@ WHERE ($1::timestamptz IS NULL OR to_at > $1) AND ($2::timestamptz IS NULL OR fr
   AND ($3::text[] IS NULL OR enterprise_id = ANY ($3))
 ORDER BY enterprise_id, from_at, kind, pairing_id, circuits
 
+-- name: own_episodes
+-- of one enterprise, by key: planned once, whatever else is stored
+SELECT $2::text AS enterprise_id, kind, from_at, to_at, detected_at, circuits, pairing_id,
+       confidence, evidence, rule_version, suppressed_by
+FROM episodes WHERE enterprise_key = $1
+
+-- name: own_leads
+SELECT $2::text AS enterprise_id, matter, score, confidence, level, kinds, from_at, to_at, episodes,
+       reason, doubts, testable, status, newest_from, registration_check
+FROM leads WHERE enterprise_key = $1
+
+-- name: own_testability
+SELECT $2::text AS enterprise_id, kind, nullif(pairing_id, '') AS pairing_id, testable, why
+FROM testability WHERE enterprise_key = $1
+
 -- name: list_leads
 SELECT enterprise_id, matter, score, confidence, level, kinds, from_at, to_at, episodes, reason,
        doubts, testable, status, newest_from, registration_check

@@ -101,28 +101,42 @@ SELECT enterprise_key
 FROM saved JOIN circuits USING (circuit_id) JOIN gateways USING (gateway_key)
 
 -- name: save_measures
-WITH saved AS (
-    INSERT INTO measures AS t (enterprise_id, level, action, scope, limit_pct, hours_from,
-                               hours_to, grace_min)
+-- $2 … $5: what is done, who, why, when; each row that differs leaves an entry in the log.
+WITH given AS (
     SELECT * FROM jsonb_to_recordset($1) AS x (
         enterprise_id text, level text, action text, scope text[], limit_pct float8,
         hours_from time, hours_to time, grace_min float8)
+), before AS (
+    SELECT t.* FROM measures t JOIN given USING (enterprise_id, level, action, scope)
+), saved AS (
+    INSERT INTO measures AS t (enterprise_id, level, action, scope, limit_pct, hours_from,
+                               hours_to, grace_min)
+    SELECT * FROM given
     ON CONFLICT (enterprise_id, level, action, scope) DO UPDATE SET
         limit_pct = excluded.limit_pct, hours_from = excluded.hours_from,
         hours_to = excluded.hours_to, grace_min = excluded.grace_min
     WHERE (t.limit_pct, t.hours_from, t.hours_to, t.grace_min)
           IS DISTINCT FROM
           (excluded.limit_pct, excluded.hours_from, excluded.hours_to, excluded.grace_min)
-    RETURNING enterprise_id
+    RETURNING t.*
+), logged AS (
+    INSERT INTO measure_log (enterprise_id, act, actor, reason, at, before, after)
+    SELECT enterprise_id, $2, $3, $4, $5, to_jsonb(b), to_jsonb(s)
+    FROM saved s LEFT JOIN before b USING (enterprise_id, level, action, scope)
 )
 SELECT enterprise_key FROM saved JOIN enterprises USING (enterprise_id)
 
 -- name: save_alerts
-WITH saved AS (
-    INSERT INTO alerts AS t (alert_id, level, issued_at, response_from, lifted_at, districts)
+-- $2 … $5: what is done, who, why, when; each row that differs leaves an entry in the log.
+WITH given AS (
     SELECT * FROM jsonb_to_recordset($1) AS x (
         alert_id text, level text, issued_at timestamptz, response_from timestamptz,
         lifted_at timestamptz, districts text[])
+), before AS (
+    SELECT t.* FROM alerts t JOIN given USING (alert_id)
+), saved AS (
+    INSERT INTO alerts AS t (alert_id, level, issued_at, response_from, lifted_at, districts)
+    SELECT alert_id, level, issued_at, response_from, lifted_at, districts FROM given
     ON CONFLICT (alert_id) DO UPDATE SET
         level = excluded.level, issued_at = excluded.issued_at,
         response_from = excluded.response_from, lifted_at = excluded.lifted_at,
@@ -131,25 +145,61 @@ WITH saved AS (
           IS DISTINCT FROM
           (excluded.level, excluded.issued_at, excluded.response_from, excluded.lifted_at,
            excluded.districts)
-    RETURNING districts
+    RETURNING t.*
+), logged AS (
+    INSERT INTO alert_log (alert_id, act, actor, reason, at, before, after)
+    SELECT alert_id, $2, $3, $4, $5, to_jsonb(b), to_jsonb(s)
+    FROM saved s LEFT JOIN before b USING (alert_id)
 )
--- one row per alert, so that it is counted; the enterprises of its districts in one array
+-- one row per alert, so that it is counted; the enterprises of its districts, those that it had
+-- before included, in one array
 SELECT (SELECT array_agg(enterprise_key) FROM enterprises e
-        WHERE cardinality(s.districts) = 0 OR e.district = ANY (s.districts)) AS enterprise_keys
-FROM saved s
+        WHERE cardinality(s.districts) = 0 OR e.district = ANY (s.districts)
+              OR cardinality(b.districts) = 0 OR e.district = ANY (b.districts)) AS enterprise_keys
+FROM saved s LEFT JOIN before b USING (alert_id)
+
+-- name: save_alert_changes
+-- $2 … $5 as for the alerts, in whose log they stand.
+WITH given AS (
+    SELECT * FROM jsonb_to_recordset($1) AS x (
+        alert_id text, issued_at timestamptz, level text, response_from timestamptz)
+), before AS (
+    SELECT t.* FROM alert_changes t JOIN given USING (alert_id, issued_at)
+), saved AS (
+    INSERT INTO alert_changes AS t (alert_id, issued_at, level, response_from)
+    SELECT * FROM given
+    ON CONFLICT (alert_id, issued_at) DO UPDATE SET
+        level = excluded.level, response_from = excluded.response_from
+    WHERE (t.level, t.response_from) IS DISTINCT FROM (excluded.level, excluded.response_from)
+    RETURNING t.*
+), logged AS (
+    INSERT INTO alert_log (alert_id, act, actor, reason, at, before, after)
+    SELECT alert_id, $2, $3, $4, $5, to_jsonb(b), to_jsonb(s)
+    FROM saved s LEFT JOIN before b USING (alert_id, issued_at)
+)
+SELECT (SELECT array_agg(enterprise_key) FROM enterprises e
+        WHERE cardinality(a.districts) = 0 OR e.district = ANY (a.districts)) AS enterprise_keys
+FROM saved JOIN alerts a USING (alert_id)
 
 -- name: save_declarations
-WITH saved AS (
-    INSERT INTO declarations AS t (enterprise_id, from_at, to_at, reason, circuits, status)
+-- The span comes back as it is and as it was: days that a declaration left are judged again, too.
+WITH given AS (
     SELECT * FROM jsonb_to_recordset($1) AS x (
         enterprise_id text, from_at timestamptz, to_at timestamptz, reason text,
         circuits text[], status text)
+), before AS (
+    SELECT t.* FROM declarations t JOIN given USING (enterprise_id, from_at, reason, circuits)
+), saved AS (
+    INSERT INTO declarations AS t (enterprise_id, from_at, to_at, reason, circuits, status)
+    SELECT * FROM given
     ON CONFLICT (enterprise_id, from_at, reason, circuits) DO UPDATE SET
         to_at = excluded.to_at, status = excluded.status
     WHERE (t.to_at, t.status) IS DISTINCT FROM (excluded.to_at, excluded.status)
-    RETURNING enterprise_id
+    RETURNING t.*
 )
-SELECT enterprise_key FROM saved JOIN enterprises USING (enterprise_id)
+SELECT enterprise_key, from_at, greatest(s.to_at, b.to_at) AS to_at
+FROM saved s JOIN enterprises USING (enterprise_id)
+     LEFT JOIN before b USING (enterprise_id, from_at, reason, circuits)
 
 -- name: save_inspections
 WITH saved AS (
@@ -166,8 +216,25 @@ SELECT enterprise_key FROM saved JOIN enterprises USING (enterprise_id)
 UPDATE registry_state SET revision = revision + 1
 
 -- name: mark_changed
--- A changed registry may change any finding of the enterprise.
+-- $1: who measures what, where and with what changed: any day of these enterprises may differ.
+-- $2: alerts, measures or inspections changed: they change no day, only what is concluded from all
+-- of them, and one day has the enterprise concluded again.
+-- $3 … $5: a declaration changed: days of [first, last], and the first one after, which brings the
+-- silent days before it along.
+-- One statement, in the order in which the ingest marks: the two never wait for each other.
 INSERT INTO dirty_days (enterprise_key, day, mark)
-SELECT enterprise_key, day, nextval('dirty_mark') FROM data_days
-WHERE enterprise_key = ANY ($1::int[])
+SELECT enterprise_key, day, nextval('dirty_mark')
+FROM (SELECT enterprise_key, day FROM data_days WHERE enterprise_key = ANY ($1::int[])
+      UNION
+      SELECT enterprise_key, max(day) FROM data_days WHERE enterprise_key = ANY ($2::int[])
+      GROUP BY enterprise_key
+      UNION
+      SELECT d.enterprise_key, d.day
+      FROM unnest($3::int[], $4::date[], $5::date[]) AS t (enterprise_key, first, last)
+           JOIN data_days d USING (enterprise_key)
+      WHERE d.day >= t.first
+            AND d.day <= coalesce((SELECT min(n.day) FROM data_days n
+                                   WHERE n.enterprise_key = t.enterprise_key AND n.day > t.last),
+                                  t.last)) touched
+ORDER BY enterprise_key, day
 ON CONFLICT (enterprise_key, day) DO UPDATE SET mark = excluded.mark

@@ -28,7 +28,3 @@ DELETE FROM gateway_rejects r WHERE day < $1
 -- name: gateway_days
 DELETE FROM gateway_days g WHERE day < $1
     AND NOT EXISTS (SELECT FROM parked p WHERE p.gateway_id = g.gateway_id AND p.day = g.day)
-
--- name: analysable
--- The first local day whose readings, and those of the day before, were not dropped.
-SELECT (raw_from AT TIME ZONE $1)::date + 2 FROM retention WHERE isfinite(raw_from)

@@ -81,7 +81,6 @@ def raw(plant: Plant, day: date, columns: Mapping[str, Mapping[str, ArrayLike]])
         day=day,
         bounds=(to_us(start), to_us(end)),
         rows=found.rows,
-        circuit_row=found.circuit_row,
         invalid=found.invalid,
         watermark_us=to_us(end),
     )

@@ -46,6 +46,19 @@ def test_rest_days_are_no_like_days(drawn, kit) -> None:
     assert episode.evidence["ratio"]["value"] == pytest.approx(1.4, abs=0.1)
 
 
+@pytest.mark.parametrize(("factor", "count"), [(1.0, 0), (1.5, 1)])
+def test_a_plant_that_rests_on_sundays_only_has_saturdays_as_any_day(drawn, kit, factor, count):
+    at = kit.at(27, 0)  # a Sunday: the window before it is a Saturday
+    alert = Alert(
+        alert_id="A", level=AlertLevel.RED, issued_at=at - timedelta(hours=30), response_from=at
+    )
+    factors = np.where(np.arange(30) % 7 == 6, 0.02, 1.0)
+    factors[26] = factor
+    facts = drawn.facts(ENERGY_FACT, "", drawn.day, energy(factors))
+    history = drawn.history(drawn.plant(), drawn.day, 30, facts=facts, alerts=[alert])
+    assert len(production_surge.episodes(history)) == count
+
+
 def test_too_few_days_say_nothing(drawn, kit) -> None:
     factors = day_before(1.4)
     factors[:20] = np.nan

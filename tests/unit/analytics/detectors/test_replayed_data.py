@@ -57,3 +57,22 @@ def test_a_timer_repeats_itself_lawfully(drawn) -> None:
 
 def test_constant_power_is_not_a_replay(drawn) -> None:
     assert found(drawn, [np.full(N, 5.5)] * 3) == []
+
+
+def test_a_digest_says_nothing_about_other_circuits_or_unmeasured_channels(drawn) -> None:
+    plant = drawn.plant("P T")
+    rng = np.random.default_rng(8)
+    power, volts = np.round(rng.normal(50, 4, N), 1), np.round(rng.normal(220, 1, N), 1)
+
+    def digests(of_p, of_t):
+        facts = replayed_data.raw_facts(drawn.raw(plant, drawn.day, {"P": of_p, "T": of_t}))
+        return {fact.subject: fact.values for fact in facts}["P"]
+
+    alone = digests({"p_kw": power}, {"p_kw": power})
+    beside = digests({"p_kw": power}, {"p_kw": power, "u_a": volts})
+    assert np.isfinite(alone).all()
+    np.testing.assert_array_equal(alone, beside)
+    measured = digests({"p_kw": power, "u_a": volts}, {"p_kw": power})
+    assert (measured != alone).all()
+    zero = digests({"p_kw": power, "u_a": np.zeros(N)}, {"p_kw": power})
+    assert (zero != alone).all()

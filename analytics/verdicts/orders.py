@@ -1,0 +1,217 @@
+"""What an alert demands of a plant: its measures, by time and circuits. No data is in it.
+
+A `Plan` is made once per alert and enterprise, and again when the registry changes.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+
+from analytics.detectors.plant_energy import energy_rows
+from analytics.plants import Interval, Plant
+from analytics.states.dwell import PRODUCTION_ROLES
+from wattwitness.domain.instants import US_PER_DAY, US_PER_MINUTE, from_us, local_day, to_us
+from wattwitness.domain.registry import (
+    Alert,
+    AlertLevel,
+    AlertPhase,
+    DeclarationStatus,
+    Grade,
+    Measure,
+    MeasureAction,
+    Role,
+)
+from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
+
+KIND = "curtailment_violation"
+NEVER_US = 1 << 62
+EVERYTHING = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One measure during one phase of an alert."""
+
+    measure: Measure
+    phase: AlertPhase
+    rows: tuple[int, ...]  # circuits that it names
+    unresolved: tuple[str, ...]  # parts of its scope that name nothing here
+    from_us: int  # response + grace
+    to_us: int  # lift or change of level; NEVER_US while neither is known
+
+    @property
+    def response_us(self) -> int:
+        """When the phase began."""
+        return to_us(self.phase.from_)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is demanded of an enterprise under one alert."""
+
+    alert: Alert
+    plant: Plant
+    grade: Grade
+    orders: tuple[Order, ...]  # by phase
+    production: tuple[int, ...]  # rows whose energy stands for the plant
+    whole_plant_only: bool  # these are main meters
+    declared: Mapping[int, tuple[Interval, ...]]  # row → accepted declarations, disjoint
+    everything_declared: tuple[Interval, ...]  # of accepted declarations over all circuits
+    basis: str  # digest of all of the above: what it was judged under
+
+    @property
+    def begins_us(self) -> int:
+        """The first response."""
+        return to_us(self.alert.response_from)
+
+    @property
+    def ends_us(self) -> int:
+        """The lift, or never."""
+        lifted = self.alert.lifted_at
+        return NEVER_US if lifted is None else to_us(lifted)
+
+
+def _scope(plant: Plant, scope: Sequence[str]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Rows that a scope names, and the names that name nothing."""
+    rows: set[int] = set()
+    unresolved = []
+    for name in scope:
+        own: list[int] = []
+        if name == EVERYTHING:
+            own = energy_rows(plant)
+        elif name in plant.row:
+            own = [plant.row[name]]
+        else:
+            own = [
+                n
+                for n, c in enumerate(plant.circuits)
+                if c.line == name and c.role in PRODUCTION_ROLES
+            ]
+        rows.update(own)
+        if not own:
+            unresolved.append(name)
+    return tuple(sorted(rows)), tuple(unresolved)
+
+
+def grace_min(measure: Measure) -> float:
+    """Grace of a measure [min]."""
+    default = CATALOGUE[KIND].parameters["grace_min"]
+    return default if measure.grace_min is None else measure.grace_min
+
+
+def merged(windows: Sequence[Interval]) -> tuple[Interval, ...]:
+    """Overlapping and touching windows as one, oldest first."""
+    found: list[Interval] = []
+    for begin, end in sorted(windows):
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        elif begin < end:
+            found.append((begin, end))
+    return tuple(found)
+
+
+def without(windows: Sequence[Interval], taken: Sequence[Interval]) -> list[Interval]:
+    """What is left of windows [µs] when others, disjoint and in order, are taken out."""
+    found: list[Interval] = []
+    for begin, end in windows:
+        at = begin
+        for a, b in taken:
+            if b <= at or a >= end:
+                continue
+            if a > at:
+                found.append((at, a))
+            at = max(at, b)
+        if at < end:
+            found.append((at, end))
+    return found
+
+
+def _orders(plant: Plant, alert: Alert, measures: Sequence[Measure]) -> tuple[Order, ...]:
+    found = []
+    for phase in alert.phases():
+        for measure in measures:
+            if measure.level is not phase.level:
+                continue
+            rows, unresolved = _scope(plant, measure.scope)
+            begin = to_us(phase.from_) + round(grace_min(measure) * US_PER_MINUTE)
+            end = NEVER_US if phase.to is None else to_us(phase.to)
+            found.append(Order(measure, phase, rows, unresolved, begin, end))
+    return tuple(found)
+
+
+def _basis(parts: Sequence[object]) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _order_of(measure: Measure) -> tuple[object, ...]:
+    return (measure.level, measure.action, measure.scope, measure.limit_pct or 0.0,
+            str(measure.hours), measure.grace_min or 0.0)  # fmt: skip
+
+
+def plan_of(plant: Plant, measures: Sequence[Measure], grade: Grade, alert: Alert) -> Plan:
+    """What an alert demands of a plant.
+
+    Args:
+        plant: of the enterprise, with its declarations.
+        measures: of its plan, any level.
+        grade: its performance grade.
+        alert: that concerns its district.
+    """
+    own = sorted(measures, key=_order_of)
+    accepted = [d for d in plant.declarations if d.status is DeclarationStatus.ACCEPTED]
+    whole = merged([(to_us(d.from_), to_us(d.to)) for d in accepted if not d.circuits])
+    declared = {row: merged(plant.declared(c.circuit_id)) for row, c in enumerate(plant.circuits)}
+    production = tuple(energy_rows(plant))
+    return Plan(
+        alert=alert,
+        plant=plant,
+        grade=grade,
+        orders=_orders(plant, alert, own),
+        production=production,
+        whole_plant_only=bool(production)
+        and all(plant.circuits[row].role is Role.MAIN for row in production),
+        declared={row: windows for row, windows in declared.items() if windows},
+        everything_declared=whole,
+        basis=_basis([alert, own, grade, accepted, plant.circuits, RULE_VERSION]),
+    )
+
+
+def undeclared(plan: Plan) -> Plan:
+    """The same plan, had nothing been declared."""
+    return replace(plan, declared={}, everything_declared=())
+
+
+def forbidden(order: Order, from_us_: int, to_us_: int, plant: Plant) -> list[Interval]:
+    """Windows of [from, to) [µs] in which an order demands something: all, or outside its hours."""
+    if to_us_ <= from_us_:
+        return []
+    hours = order.measure.hours
+    if order.measure.action is not MeasureAction.HOURS or hours is None:
+        return [(from_us_, to_us_)]
+    first = local_day(from_us(from_us_ - US_PER_DAY), plant.zone)
+    last = local_day(from_us(to_us_), plant.zone)
+    allowed = []
+    day = first
+    while day <= last:
+        begin = datetime.combine(day, hours[0], tzinfo=plant.zone)
+        over = day if hours[1] > hours[0] or _midnight(hours[1]) else day + timedelta(days=1)
+        if _midnight(hours[1]):
+            over = day + timedelta(days=1)
+        end = datetime.combine(over, hours[1], tzinfo=plant.zone)
+        allowed.append((to_us(begin), to_us(end)))
+        day += timedelta(days=1)
+    return without([(from_us_, to_us_)], merged(allowed))
+
+
+def _midnight(clock: time) -> bool:
+    return clock == time(0)
+
+
+def level_at(alert: Alert, us: int) -> AlertLevel:
+    """The level in force at an instant; the first one before, the last one after."""
+    level = alert.level
+    for phase in alert.phases():
+        if to_us(phase.from_) <= us:
+            level = phase.level
+    return level

@@ -1,0 +1,85 @@
+"""The figures as one table, with the targets beside them."""
+
+from dataclasses import dataclass
+
+from benchmarks.analytics.memory import Steps
+from benchmarks.analytics.minute import Minute
+from benchmarks.analytics.stored import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """What the figures stand for."""
+
+    enterprises: int
+    circuits: int  # of each
+    history_days: int
+    pinned: bool  # to one core
+
+
+def _line(name: str, *cells: str) -> None:
+    print(f"{name:<46}" + "".join(f"{cell:>16}" for cell in cells))
+
+
+def print_report(city: City, steps: Steps, stored: Stored | None, minute: Minute) -> None:
+    """Print everything that was measured."""
+    n = city.enterprises
+    print(
+        f"a city-day of {n} enterprises × {city.circuits} circuits × 1,440 min, "
+        f"{city.history_days} days of history, {'' if city.pinned else 'not pinned to '}one core; "
+        f"processor time, best runs\n"
+    )
+    _print_steps(steps, n)
+    print()
+    _line("a minute's readings, live", "ms", "", "", "target")
+    _line("  taken in, states", f"{1000 * minute.advance_s:.1f}")
+    _line("  the last hour of all pairings", f"{1000 * minute.pairings_s:.1f}")
+    total_s = minute.advance_s + minute.pairings_s
+    _line(f"  all, {minute.circuits:,} circuits", f"{1000 * total_s:.1f}", "", "", "≤ 100")
+    if stored is not None:
+        _print_stored(stored, n)
+
+
+def _print_steps(steps: Steps, n: int) -> None:
+    _line("in memory", "ms/enterprise", "s/city-day", "× np.sum", "target")
+    for name, seconds, target in (
+        ("np.sum over the power (float32)", steps.sum_s / n, "1"),
+        ("states + pairing", steps.states_s, "≤ 60"),
+        ("  readings → columns, marks, facts", steps.columns_s, ""),
+        ("  columns → states, conditions, facts", steps.judge_s, ""),
+        ("  history → episodes, leads", steps.conclude_s, ""),
+        ("everything, readings → episodes", steps.everything_s, "≤ 100"),
+    ):
+        _line(
+            name,
+            f"{1000 * seconds:.3f}",
+            f"{n * seconds:.2f}",
+            f"{n * seconds / steps.sum_s:.0f}",
+            target,
+        )
+
+
+def _print_stored(stored: Stored, n: int) -> None:
+    print(
+        f"\n{stored.enterprises} enterprises through PostgreSQL ({stored.readings:,} readings; "
+        f"{stored.episodes} episodes in all), the city-day extrapolated from them"
+    )
+    _line("", "own ms/ent.", "server ms/ent.", "wall ms/ent.", "city-day wall s")
+    for name, cost in (
+        ("bare COPY of the rows into numpy", stored.bare),
+        ("the store to episodes, first time", stored.first),
+        ("the store to episodes, again", stored.again),
+    ):
+        per = 1000.0 / stored.enterprises
+        _line(
+            name,
+            f"{per * cost.own_s:.1f}",
+            f"{per * cost.server_s:.1f}",
+            f"{per * cost.wall_s:.1f}",
+            f"{n * cost.wall_s / stored.enterprises:.1f}",
+        )
+    ratio = stored.again.cpu_s / stored.bare.cpu_s
+    wall = stored.again.wall_s / stored.bare.wall_s
+    _line("ratio to the bare COPY, processor / wall", f"{ratio:.1f}", f"{wall:.1f}", "", "≤ 1.5")
+    _line("most memory of this process", f"{stored.peak_mb:.0f} MB", "", "", "≤ 1,000 MB")
+    _line("  of it the benchmark's own readings", f"{stored.models_mb:.0f} MB")
