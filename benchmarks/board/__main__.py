@@ -40,7 +40,7 @@ from wattwitness.store.verdicts import list_verdicts
 _LOADED_S = 900.0
 _QUIET_S = 8.0  # after the last commit, until all boards must be right
 _RESPONSE_BEFORE = timedelta(hours=3)
-_LEAD_MIN = 4  # the past is filled in meanwhile
+_LEAD_MIN = 3  # the past is filled in meanwhile
 
 
 def main(

@@ -21,7 +21,8 @@ MINUTE_S = 60.0
 class Committed:
     """When readings were committed."""
 
-    at_s: dict[tuple[str, int], float] = field(default_factory=dict)  # enterprise, ts → monotonic
+    # enterprise, ts → begin and end of its write; the commit lies between them, near the end
+    at_s: dict[tuple[str, int], tuple[float, float]] = field(default_factory=dict)
     readings: int = 0
     began_s: float = 0.0
     write_s: list[float] = field(default_factory=list)
@@ -71,6 +72,7 @@ async def publish(db: Database, city: City, keys: NDArray[np.int64], wish: Wish)
             done_s = time.monotonic()
             found.write_s.append(done_s - now_s)
             found.readings += len(rows)
-            found.at_s.update({(name_of(n), ts): done_s for n in numbers[sent:upto].tolist()})
+            span = now_s, done_s
+            found.at_s.update({(name_of(n), ts): span for n in numbers[sent:upto].tolist()})
             sent = upto
     return found

@@ -31,21 +31,22 @@ def shown(committed: Committed, boards: Sequence[Seen]) -> Shown:
     """First row after each commit that was judged with data up to it."""
     delays: list[float] = []
     lost = 0
-    wanted: dict[str, list[tuple[int, float]]] = {}
-    for (enterprise, ts), at_s in committed.at_s.items():
-        wanted.setdefault(enterprise, []).append((ts, at_s))
+    wanted: dict[str, list[tuple[int, tuple[float, float]]]] = {}
+    for (enterprise, ts), span_s in committed.at_s.items():
+        wanted.setdefault(enterprise, []).append((ts, span_s))
     for board in boards:
         heard: dict[str, list[tuple[int, float]]] = {}
         for enterprise, as_of, at_s in board.heard:
             heard.setdefault(enterprise, []).append((to_us(parse_instant(as_of)), at_s))
         for enterprise, commits in wanted.items():
             rows = heard.get(enterprise, [])
-            for ts, at_s in commits:
-                first = next((t for us, t in rows if t >= at_s and us >= ts), None)
+            for ts, (begin_s, done_s) in commits:
+                # a row may be shown before the writer has heard that its commit is done
+                first = next((t for us, t in rows if t >= begin_s and us >= ts), None)
                 if first is None:
                     lost += 1
                 else:
-                    delays.append(first - at_s)
+                    delays.append(max(0.0, first - done_s))
     return Shown(np.array(delays), lost)
 
 

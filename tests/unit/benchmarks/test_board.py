@@ -46,7 +46,9 @@ def stored(minutes: float, code: VerdictCode = VerdictCode.VIOLATED) -> Verdict:
 
 
 def test_the_delay_is_that_of_the_first_row_that_knows_the_reading() -> None:
-    committed = Committed(at_s={("B0001", US): 10.0, ("B0001", US + US_PER_MINUTE): 70.0})
+    committed = Committed(
+        at_s={("B0001", US): (9.9, 10.0), ("B0001", US + US_PER_MINUTE): (69.9, 70.0)}
+    )
     board = Seen(heard=[
         ("B0001", iso(-1), 10.2), ("B0001", iso(0), 10.5), ("B0001", iso(1), 71.5),
     ])  # fmt: skip
@@ -56,8 +58,14 @@ def test_the_delay_is_that_of_the_first_row_that_knows_the_reading() -> None:
     assert found.percentile_s(100) == 1.5
 
 
+def test_a_row_may_be_quicker_than_the_writer_hears_of_its_commit() -> None:
+    committed = Committed(at_s={("B0001", US): (9.0, 10.0)})
+    board = Seen(heard=[("B0001", iso(0), 9.9), ("B0001", iso(1), 70.0)])
+    assert shown(committed, [board]).delays_s.tolist() == [0.0]
+
+
 def test_a_reading_that_no_row_ever_knew_is_lost() -> None:
-    committed = Committed(at_s={("B0001", US): 10.0, ("B0002", US): 10.0})
+    committed = Committed(at_s={("B0001", US): (9.9, 10.0), ("B0002", US): (9.9, 10.0)})
     assert shown(committed, [Seen(heard=[("B0001", iso(0), 9.0)])]).lost == 2
 
 
