@@ -3,6 +3,8 @@
     series        where columns of readings come from (`SeriesStore`)
     plants        a plant as the kernels see it
     grid          readings → one-minute power grid of a local day
+    columns       readings of a plant, circuit by circuit, one column per measurand
+    quantiles     quantiles of many rows at once
     quality       marks on single readings, rates per circuit and day
     states        power → off, standby, running; each circuit's own thresholds
     pairing       which treatment must run when: the condition of a pairing, minute by minute
@@ -10,8 +12,9 @@
     episodes      condition spells of all days → episodes; declarations
     leads         episodes → ranked leads with a reason and its doubts
     testability   what the meters of an enterprise cannot show
-    baselines     what a plant usually uses (place; comes with the alerts)
-    verdicts      whether an ordered cut happened (place; comes with the alerts)
+    baselines     what a plant usually does, frozen when an alert is issued
+    verdicts      whether an ordered cut happened, and how sure that is
+    live          the newest minutes of a city, and the watcher of open alerts
     day           the two kernels of a local day, from readings to what it contributes
     learning      thresholds of many days, from their histograms
     references    what a plant did in its verified period, or its first days
@@ -23,9 +26,11 @@
     planning      which days a change touches
     together      several coroutines, one error
     running       one batch to its end, or following live data
+    pacing        who is looked at when, while following a large city
     pipeline      the one module that does the I/O
 
-Everything but `pipeline`, `running`, `series`, `results`, `executors` and `__main__` is pure. The
-result of a local day depends on that day, the day before it and thresholds learned from day
-histograms, never on the order of arrival or of computation.
+Everything but `pipeline`, `running`, `series`, `results`, `executors`, `live.loading`,
+`live.watching` and `__main__` is pure. The result of a local day depends on that day, the day
+before it and thresholds learned from day histograms, never on the order of arrival or of
+computation.
 """

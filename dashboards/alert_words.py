@@ -83,6 +83,9 @@ ALERT_WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "the alert has been lifted already": N_("The alert has been lifted already."),
             "the alert has this level then already": N_("The alert has this level then already."),
             "the alert is so already": N_("The alert is so already; nothing was changed."),
+            "the alert has changed meanwhile": N_(
+                "Somebody changed the alert since this page was opened: look at it again."
+            ),
             "the plan has this measure already": N_(
                 "The plan has this measure already; nothing was changed."
             ),

@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 from dashboards import health, live
 from dashboards.api import (
     alerts,
+    assessment,
     board,
     calls,
     decisions,
@@ -31,6 +32,7 @@ from dashboards.desk import Desk
 from dashboards.errors import add_refusals
 from dashboards.guard import Guard
 from dashboards.pages import alerts as alerts_page
+from dashboards.pages import assessment as assessment_page
 from dashboards.pages import board as board_page
 from dashboards.pages import board_replay as board_replay_page
 from dashboards.pages import enterprise as enterprise_page
@@ -48,7 +50,16 @@ _API_ROUTERS = (
     overview, leads, episodes, enterprises, gateways, rejects, series, states, quality, testability,
     live,
 )  # fmt: skip
-_DECIDING_ROUTERS = (alerts, calls, plans, board, decisions, early_warnings, random_share)
+_DECIDING_ROUTERS = (
+    alerts,
+    assessment,
+    calls,
+    plans,
+    board,
+    decisions,
+    early_warnings,
+    random_share,
+)
 _PAGES = (
     board_page,
     board_replay_page,
@@ -59,6 +70,7 @@ _PAGES = (
     rejects_page,
     enterprise_page,
     alerts_page,
+    assessment_page,
     plans_page,
 )
 

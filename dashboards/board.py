@@ -3,7 +3,7 @@
 Pure: verdicts, call notes and the time come in, rows go out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from wattwitness.domain.call_notes import (
     still_runs,
 )
 from wattwitness.domain.registry import Alert, AlertLevel, Enterprise, Registry
-from wattwitness.domain.verdicts import Verdict, VerdictChange, VerdictCode
+from wattwitness.domain.verdicts import BEFORE_JUDGING, Verdict, VerdictChange, VerdictCode
 
 _WORTH_A_CALL_KW = 1.0  # less is not worth a call
 _STEP = log(1.1)
@@ -68,6 +68,7 @@ class BoardRow:
     call: CallState
     confidence: float | None = None  # None = not judged yet
     as_of: datetime | None = None  # data time up to which was judged
+    heard_at: datetime | None = None  # its newest reading; None = never heard of
     baseline_kw: float | None = None
     now_kw: float | None = None
     required_kw: float | None = None  # what it may still use
@@ -122,7 +123,7 @@ def place(row: BoardRow) -> tuple[float | str, ...]:
     """
     saves = -int(log(max(row.avoidable_kw, 1.0)) / _STEP)
     if row.group == Group.CHECK:
-        inside = 0 if row.as_of is None else int(row.as_of.timestamp() / _AGE_STEP_S)
+        inside = 0 if row.heard_at is None else int(row.heard_at.timestamp() / _AGE_STEP_S)
     elif row.group == Group.GRACE:
         inside = 0 if row.ends_at is None else int(row.ends_at.timestamp())
     else:
@@ -133,10 +134,6 @@ def place(row: BoardRow) -> tuple[float | str, ...]:
 def in_order(rows: Iterable[BoardRow]) -> list[BoardRow]:
     """Rows as the board lists them."""
     return sorted(rows, key=place)
-
-
-BEFORE_JUDGING = frozenset({"grace", "not_begun"})
-"""Why nothing is said yet: its time has not come."""
 
 
 def _standing(verdict: Verdict | None, alert: Alert, now: datetime) -> Standing:
@@ -167,6 +164,12 @@ def _group(standing: Standing, verdict: Verdict | None, call: CallState, now: da
     return Group.CALL if saves and still_runs(verdict) else Group.STOPPED
 
 
+def _begins(alert: Alert, standing: Standing, now: datetime) -> datetime | None:
+    """When the response begins, as long as it is waited for."""
+    waits = standing == Standing.IN_GRACE and now < alert.response_from
+    return alert.response_from if waits else None
+
+
 def board_row(
     plant: Enterprise,
     alert: Alert,
@@ -187,7 +190,7 @@ def board_row(
         level=level_at(alert, now),
         standing=standing,
         group=_group(standing, verdict, call, now),
-        ends_at=alert.response_from if standing == Standing.IN_GRACE else None,
+        ends_at=_begins(alert, standing, now),
         change=change,
         call=call,
     )
@@ -202,7 +205,7 @@ def board_row(
         now_kw=verdict.now_kw,
         required_kw=verdict.required_kw,
         avoidable_kw=verdict.avoidable_kw,
-        ends_at=verdict.grace_until,
+        ends_at=verdict.grace_until or row.ends_at,
         why=verdict.why,
         notes=verdict.notes,
     )
@@ -215,6 +218,7 @@ def board_rows(
     changes: Iterable[VerdictChange],
     calls: Iterable[CallNote],
     now: datetime,
+    heard: Mapping[str, datetime] | None = None,
 ) -> list[BoardRow]:
     """A row for every enterprise of the alert's districts, in order.
 
@@ -225,6 +229,8 @@ def board_rows(
         changes: its trace.
         calls: its call notes.
         now: for promised times and countdowns.
+        heard: newest reading of each enterprise; None = not known any more (a past minute): what
+            was judged was heard.
     """
     judged = {v.enterprise_id: v for v in verdicts}
     turned = {
@@ -235,10 +241,14 @@ def board_rows(
     called: dict[str, list[CallNote]] = {}
     for note in calls:
         called.setdefault(note.enterprise_id, []).append(note)
-    return in_order(
+    rows = (
         board_row(plant, alert, judged.get(e), turned.get(e), called.get(e, ()), now)
         for e, plant in registry.enterprises.items()
         if alert.concerns(plant.district) or e in judged
+    )
+    return in_order(
+        replace(row, heard_at=row.as_of if heard is None else heard.get(row.enterprise_id))
+        for row in rows
     )
 
 

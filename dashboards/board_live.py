@@ -27,6 +27,7 @@ EVERY_S = 4.0  # promised times end, calls are noted, alerts are lifted: nobody 
 PAUSE_S = 0.2  # between two readings: what comes in many pieces is read as one
 TICK_S = 10.0
 AGAIN_S = 2.0
+MOST_KEPT = 64  # texts of one version: filters differ, and each text may be the whole board
 
 
 @dataclass(slots=True)
@@ -69,6 +70,8 @@ class Board:
         """The event with what changed after version `since` (0 = the whole state)."""
         key = (wish, since)
         if key not in self._sent:
+            if len(self._sent) >= MOST_KEPT:
+                self._sent.clear()
             self._sent[key] = self._write(wish, since)
         now = format_instant(from_us(now_us))
         name = "rows" if since else "state"

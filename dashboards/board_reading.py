@@ -6,12 +6,13 @@ from datetime import datetime
 
 from fastapi import HTTPException
 
-from dashboards.board import BEFORE_JUDGING, BoardRow, board_rows
+from dashboards.board import BoardRow, board_rows
 from dashboards.desk import Desk
 from wattwitness.domain.instants import from_us
 from wattwitness.domain.registry import Alert
-from wattwitness.domain.verdicts import Verdict, VerdictChange, VerdictCode
+from wattwitness.domain.verdicts import BEFORE_JUDGING, Verdict, VerdictChange, VerdictCode
 from wattwitness.store.call_notes import list_call_notes
+from wattwitness.store.latest import last_heard
 from wattwitness.store.verdicts import list_verdict_changes, list_verdicts, verdicts_as_known
 
 
@@ -40,6 +41,7 @@ async def read_board(desk: Desk, alert_id: str) -> list[BoardRow]:
         await list_verdict_changes(desk.db, alert_id),
         await list_call_notes(desk.db, alert_id),
         from_us(desk.now_us()),
+        await last_heard(desk.db),
     )
 
 

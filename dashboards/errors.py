@@ -14,7 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dashboards.render import error_page
-from wattwitness.domain.errors import InputRefusedError, StoreUnavailableError
+from wattwitness.domain.errors import (
+    InputRefusedError,
+    StoreRefusesError,
+    StoreUnavailableError,
+)
 
 log = structlog.get_logger()
 _CODES = {
@@ -70,6 +74,13 @@ async def _refused(request: Request, error: Exception) -> Response:
     return refusal(request, 422, _CODES[422], error.message, {"remedy": error.remedy})
 
 
+async def _not_stored(request: Request, error: Exception) -> Response:
+    assert isinstance(error, StoreRefusesError)  # noqa: S101 - how it is registered
+    # a NUL in a name, as a rule; the log tells if it is a defect of ours
+    log.warning("values_refused", path=request.url.path, reason=error.message)
+    return refusal(request, 422, _CODES[422], error.message, {"remedy": error.remedy})
+
+
 async def _unavailable(request: Request, error: Exception) -> Response:
     assert isinstance(error, StoreUnavailableError)  # noqa: S101 - how it is registered
     detail = {"remedy": error.remedy}
@@ -86,5 +97,6 @@ def add_refusals(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(InputRefusedError, _refused)
+    app.add_exception_handler(StoreRefusesError, _not_stored)
     app.add_exception_handler(StoreUnavailableError, _unavailable)
     app.add_exception_handler(Exception, _defect)

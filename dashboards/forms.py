@@ -30,7 +30,7 @@ class Form:
 
     def many(self, name: str) -> list[str]:
         """All values of a field that may be ticked several times."""
-        return self.fields.get(name, [])
+        return [value.replace("\0", "") for value in self.fields.get(name, [])]
 
     def word(self, name: str, kind: type[_Word]) -> _Word:
         """One of the words of an enumeration.

@@ -20,8 +20,10 @@ MOST_LIKE_DAYS = 10
 LEAST_PRIOR = 5  # like days before a past day; with fewer, those after it help
 LIKE_ENOUGH = 0.3  # of what is usual in the window: a past window with less is no likeness of it
 NEGLIGIBLE = 0.25  # of a window: so much of it need not have like days
-MOST_ASKED = 512  # answers that are kept, of a view
+MOST_ASKED = 64  # answers that are kept, of a view: a city has thousands of views
 Rows = NDArray[np.intp]
+Amounts = NDArray[np.floating]
+"""Accumulated over the blocks of a day [days, rows, 97]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ class View:
     """Candidate days of some circuits, all of them known, with who is like whom."""
 
     ordinals: NDArray[np.int64]  # [days]
-    running_min: Floats  # [days, rows, 97]
-    energy_kwh: Floats  # likewise
+    running_min: NDArray[np.float32]  # [days, rows, 97]
+    energy_kwh: NDArray[np.float32]  # likewise
     like: NDArray[np.intp]  # like days of each day, newest first; -1 = no more [days, 10]
     newest: dict[int, NDArray[np.intp]]  # kind of day → its newest like days
     newest_days: dict[int, tuple[date, ...]]  # the same as dates, oldest first
@@ -85,8 +87,8 @@ def view_of(baseline: FrozenBaseline, rows: Sequence[int], *, energy: bool) -> V
     }
     found = View(
         ordinals=ordinals,
-        running_min=baseline.running_min[use][:, own].astype(np.float64),
-        energy_kwh=baseline.energy_kwh[use][:, own].astype(np.float64),
+        running_min=baseline.running_min[use][:, own],
+        energy_kwh=baseline.energy_kwh[use][:, own],
         like=_like_days(kind),
         newest=newest,
         newest_days={
@@ -113,12 +115,12 @@ def compared_days(
     return view.newest_days.get(baseline.kind(day.toordinal()), ())
 
 
-def between(accumulated: Floats, from_min: float, to_min: float) -> Floats:
+def between(accumulated: Amounts, from_min: float, to_min: float) -> Floats:
     """What lies in a part of the day, per day and row [days, rows]."""
 
     def at(minute: float) -> Floats:
         block, rest = divmod(minute, BLOCK_MIN)
-        low: Floats = accumulated[..., int(block)]
+        low: Floats = accumulated[..., int(block)].astype(np.float64)
         if rest == 0:
             return low
         return low + (rest / BLOCK_MIN) * (accumulated[..., int(block) + 1] - low)
@@ -166,7 +168,7 @@ def _median(values: Floats) -> Floats:
     return np.asarray(0.5 * (ordered[(n - 1) // 2] + ordered[n // 2]))
 
 
-def _part_usual(kind: int, view: View, amounts: Floats, part: DayPart) -> PartUsual:
+def _part_usual(kind: int, view: View, amounts: Amounts, part: DayPart) -> PartUsual:
     each = between(amounts, part.from_min, part.to_min)[:, list(part.rows)].sum(axis=1)
     newest = view.newest.get(kind)
     expected = middle(each[view.like], view.like >= 0)
@@ -175,7 +177,7 @@ def _part_usual(kind: int, view: View, amounts: Floats, part: DayPart) -> PartUs
     return PartUsual(float(_median(each[newest])), len(newest), each, expected)
 
 
-def part_usual(baseline: FrozenBaseline, view: View, amounts: Floats, part: DayPart) -> PartUsual:
+def part_usual(baseline: FrozenBaseline, view: View, amounts: Amounts, part: DayPart) -> PartUsual:
     """What is usual in one part of a day; asked again of the view's own amounts, it is at hand."""
     kind = baseline.kind(part.ordinal)
     own = amounts is view.energy_kwh or amounts is view.running_min
@@ -191,7 +193,7 @@ def part_usual(baseline: FrozenBaseline, view: View, amounts: Floats, part: DayP
 
 
 def usual_in(
-    baseline: FrozenBaseline, view: View, amounts: Floats, parts: Sequence[DayPart]
+    baseline: FrozenBaseline, view: View, amounts: Amounts, parts: Sequence[DayPart]
 ) -> Usual:
     """The usual amount of a window, summed over circuits, with its placebo ratios.
 
@@ -221,7 +223,7 @@ def _fewest(usual: Sequence[float], counts: Sequence[int]) -> int:
 
 
 def usual_rows(
-    baseline: FrozenBaseline, view: View, amounts: Floats, parts: Sequence[DayPart]
+    baseline: FrozenBaseline, view: View, amounts: Amounts, parts: Sequence[DayPart]
 ) -> Floats:
     """The usual amount of a window, circuit by circuit [rows]."""
     total = np.zeros(amounts.shape[1])
@@ -230,7 +232,7 @@ def usual_rows(
     return total
 
 
-def _rows_usual(kind: int, view: View, amounts: Floats, part: DayPart) -> Floats:
+def _rows_usual(kind: int, view: View, amounts: Amounts, part: DayPart) -> Floats:
     """The usual amount of a part of a day, circuit by circuit [rows of the part]."""
     key = (amounts is view.energy_kwh, kind, part.from_min, part.to_min, part.rows)
     found = view.rows_asked.get(key)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from analytics.detectors.stages import JudgedDay
 from analytics.pairing.blocks import block_means
 from analytics.plants import Plant
-from analytics.states.dwell import PRODUCTION_ROLES
 from wattwitness.domain.facts import BLOCKS, DayFact, FactTable
-from wattwitness.domain.registry import DeclarationStatus, Role
+from wattwitness.domain.registry import DeclarationStatus
+from wattwitness.domain.scopes import standing_for_plant
 
 ENERGY_FACT = "plant_power"  # per enterprise: mean kW of each block [96]; NaN = a circuit unknown
 LEAST_COVERAGE = 0.8
@@ -21,8 +21,7 @@ LEAST_COVERAGE = 0.8
 
 def energy_rows(plant: Plant) -> list[int]:
     """Rows whose energy stands for the plant's production."""
-    rows = [n for n, c in enumerate(plant.circuits) if c.role in PRODUCTION_ROLES]
-    return rows or plant.rows_of(Role.MAIN)
+    return [plant.row[c.circuit_id] for c in standing_for_plant(plant.circuits)]
 
 
 def facts(judged: JudgedDay) -> list[DayFact]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analytics.live.pairs import PairTable
 from analytics.plants import Plant
-from analytics.states.dwell import PRODUCTION_ROLES
+from wattwitness.domain.registry import PRODUCTION_ROLES
 
 Rows = NDArray[np.intp]
 """Rows of the fleet."""

@@ -36,6 +36,11 @@ class Frozen:
 
     made: dict[tuple[str, str], tuple[object, FrozenBaseline, float]] = field(default_factory=dict)
 
+    def only(self, alerts: Sequence[Alert]) -> None:
+        """Let go of those of other alerts: each is a megabyte and more."""
+        names = {alert.alert_id for alert in alerts}
+        self.made = {key: held for key, held in self.made.items() if key[1] in names}
+
     def of(self, plan: Plan, ground: object, now_s: float) -> FrozenBaseline | None:
         """The baseline of a plan, if it is kept, rests on the same, and is not too old."""
         found = self.made.get((plan.plant.enterprise_id, plan.alert.alert_id))

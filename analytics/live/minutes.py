@@ -12,7 +12,6 @@ what looks further than a few minutes:
   too, and both call it standby a minute or two later.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,9 +20,8 @@ from numpy.typing import NDArray
 
 from analytics.grid import minute_grid, samples
 from analytics.live.fleet import Fleet, Rows
-from analytics.live.latches import DOWN, NOTHING, UP, Latch, Levels, dwelt, held, states_of
+from analytics.live.latches import NOTHING, Latch, Levels, dwelt, held, states_of
 from analytics.live.tail import EMPTY, Fresh, Tail
-from analytics.pairing.condition import Condition
 from analytics.states.dwell import DWELL_MIN
 from wattwitness.domain.instants import US_PER_MINUTE
 from wattwitness.domain.readings import NEVER, Readings
@@ -231,28 +229,6 @@ class CityMinutes:
         self._classify(np.arange(rows.start, rows.stop), 0, self.power.shape[1])
         return True
 
-    def begin(self, plant: int, states: NDArray[np.int8]) -> None:
-        """How a plant's circuits stood before the window, as far as the batch knows it [rows]."""
-        rows = self.fleet.span(plant)
-        up = np.where(states == State.RUNNING, UP, DOWN)
-        unknown = states == State.UNKNOWN
-        energised = np.where((states == State.RUNNING) | (states == State.STANDBY), UP, DOWN)
-        self._seed[0, rows] = np.where(unknown, NOTHING, up)
-        self._seed[1, rows] = np.where(unknown, NOTHING, energised)
-
-
-def off_minutes(off: NDArray[np.int8]) -> NDArray[np.int64]:
-    """Minutes in which a condition is known to hold since it last was known not to [pairings].
-
-    Args:
-        off: `Condition` [pairings, minutes], the newest last.
-    """
-    lawful = off[:, ::-1] == Condition.LAWFUL
-    length = np.where(lawful.any(axis=1), np.argmax(lawful, axis=1), off.shape[1])
-    since = np.arange(off.shape[1])[::-1] < length[:, np.newaxis]
-    found: NDArray[np.int64] = ((off == Condition.HOLDS) & since).sum(axis=1)
-    return found
-
 
 def _newest_known(states: NDArray[np.int8]) -> NDArray[np.int8]:
     """The last known state of each row among a few minutes; UNKNOWN = none is known."""
@@ -260,9 +236,3 @@ def _newest_known(states: NDArray[np.int8]) -> NDArray[np.int8]:
     last = states.shape[1] - 1 - np.argmax(known, axis=1)
     newest = states[np.arange(len(states)), last]
     return np.where(known.any(axis=1), newest, State.UNKNOWN).astype(np.int8)
-
-
-def levels_of(thresholds: Sequence[Levels]) -> Levels:
-    """Levels of plants, one after the other."""
-    names = thresholds[0].columns if thresholds else Levels.of([]).columns
-    return Levels(**{n: np.concatenate([t.columns[n] for t in thresholds]) for n in names})

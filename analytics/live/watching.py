@@ -119,6 +119,7 @@ class Watcher:
         if self._loader is not None and alerts == self.alerts:
             return
         self.alerts = alerts
+        self.frozen.only(alerts)
         plants = self._plants(self.registry)
         self._loader = Loader(
             self.db, self.registry, alerts, await first_readings(self.db), self.frozen

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.states.hysteresis import StateGrid
-from wattwitness.domain.registry import Role
+from wattwitness.domain.registry import PRODUCTION_ROLES, Role
 from wattwitness.domain.states import State
 
 DWELL_MIN = 3
-PRODUCTION_ROLES = (Role.PRODUCTION, Role.COMBINED)
 
 
 def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from wattwitness.domain.verdicts import MeasureVerdict, VerdictCode
+from wattwitness.domain.verdicts import BEFORE_JUDGING, MeasureVerdict, VerdictCode
 
 UNKNOWN_BESIDE = 0.6  # on the confidence, where one measure of several cannot be said
-_OPEN = ("grace", "not_begun")
 
 
 def combined(measures: Sequence[MeasureVerdict]) -> tuple[VerdictCode, float, tuple[str, ...]]:
@@ -17,7 +16,7 @@ def combined(measures: Sequence[MeasureVerdict]) -> tuple[VerdictCode, float, tu
     Args:
         measures: of all phases that began, at least one.
     """
-    judged = [m for m in measures if not set(m.why) & set(_OPEN)]
+    judged = [m for m in measures if BEFORE_JUDGING.isdisjoint(m.why)]
     counted = [m for m in judged if m.verdict is not VerdictCode.EXEMPT]
     if not counted and len(judged) < len(measures):
         return VerdictCode.INSUFFICIENT_DATA, 0.0, ("grace",)

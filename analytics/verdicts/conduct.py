@@ -61,7 +61,7 @@ class Conduct:
     running: Mask  # known to run: above the standby floor [circuits, minutes]
     known: Mask  # whether it is known if it ran [circuits, minutes]
     energy_kwh: NDArray[np.float32]  # NaN = not known [circuits, minutes]
-    _sums: dict[tuple[int, int], "Sums"] = field(default_factory=dict, repr=False)
+    _sums: dict[tuple[int, int], "Sums"] = field(init=False, default_factory=dict, repr=False)
 
     @cached_property
     def energy_told(self) -> Mask:

@@ -22,15 +22,17 @@ from analytics.verdicts.combining import combined
 from analytics.verdicts.conduct import Conduct, conduct_of
 from analytics.verdicts.energy_rule import rule_energy
 from analytics.verdicts.notes import beside, notes_of, shifted_to_night
-from analytics.verdicts.orders import Order, Plan, level_at, plan_of, undeclared
+from analytics.verdicts.orders import Order, Plan, plan_of, undeclared
 from analytics.verdicts.present import present_of
 from analytics.verdicts.ruling import Ruling
 from analytics.verdicts.running_rule import rule_running
 from analytics.verdicts.unmetered import without_unmetered
+from analytics.verdicts.usual_energy import with_usual_energy
 from analytics.verdicts.windows import segments_of
+from wattwitness.domain.alerts import level_at
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.instants import US_PER_MINUTE, from_us, local_day, to_us
-from wattwitness.domain.registry import Alert, Grade, MeasureAction
+from wattwitness.domain.registry import VOLUNTARY, Alert, MeasureAction
 from wattwitness.domain.rules import RULE_VERSION
 from wattwitness.domain.verdicts import MeasureVerdict, Verdict, VerdictCode
 
@@ -48,7 +50,6 @@ __all__ = [
 
 ON_ITS_WAY_MIN = 15  # newest minutes that none of the circuits has sent yet are not missing
 _GRAVITY = {VerdictCode.PARTIAL: 1, VerdictCode.VIOLATED: 2}
-VOLUNTARY = (Grade.A, Grade.LEADING)
 
 
 def _nothing_sent(conduct: Conduct, order: Order, end_us: int) -> int:
@@ -141,6 +142,7 @@ def _judged(
     if order.rows and order.to_us > as_of_us:
         end = _nothing_sent(conduct, order, end)
     ruling = _ruled(plan, order, baseline, conduct, end)
+    ruling = with_usual_energy(ruling, plan, order, baseline, conduct, as_of_us)
     sure = calibration.verdict(order.measure.action, ruling.code, round(ruling.confidence, 4))
     return _measure(plan, order, baseline, ruling, end, sure)
 
@@ -151,9 +153,7 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 def _exempt_why(plan: Plan, until_us: int) -> str:
     """Why nothing is demanded of this enterprise at all; empty = something is."""
-    begun = [
-        order for order in plan.orders if order.response_us < max(until_us, plan.begins_us + 1)
-    ]
+    begun = [o for o in plan.orders if o.response_us < max(until_us, plan.begins_us + 1)]
     if not begun:
         return "voluntary" if plan.grade in VOLUNTARY else "no_measure"
     if any(a <= plan.begins_us and b >= until_us for a, b in plan.everything_declared):
@@ -213,7 +213,7 @@ def _blank(plan: Plan, until_us: int, why: str, notes: Sequence[str]) -> Verdict
     return Verdict(
         alert_id=plan.alert.alert_id,
         enterprise_id=plan.plant.enterprise_id,
-        level=level_at(plan.alert, until_us),
+        level=level_at(plan.alert, from_us(until_us)),
         verdict=VerdictCode.INSUFFICIENT_DATA,
         confidence=0.0,
         as_of=from_us(until_us),

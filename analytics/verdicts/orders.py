@@ -10,11 +10,9 @@ from datetime import datetime, time, timedelta
 
 from analytics.detectors.plant_energy import energy_rows
 from analytics.plants import Interval, Plant
-from analytics.states.dwell import PRODUCTION_ROLES
 from wattwitness.domain.instants import US_PER_DAY, US_PER_MINUTE, from_us, local_day, to_us
 from wattwitness.domain.registry import (
     Alert,
-    AlertLevel,
     AlertPhase,
     DeclarationStatus,
     Grade,
@@ -23,10 +21,10 @@ from wattwitness.domain.registry import (
     Role,
 )
 from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
+from wattwitness.domain.scopes import judged_by
 
 KIND = "curtailment_violation"
 NEVER_US = 1 << 62
-EVERYTHING = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Order:
 
     measure: Measure
     phase: AlertPhase
-    rows: tuple[int, ...]  # circuits that it names
+    rows: tuple[int, ...]  # circuits that it is judged by
     unresolved: tuple[str, ...]  # parts of its scope that name nothing here
     from_us: int  # response + grace
     to_us: int  # lift or change of level; NEVER_US while neither is known
@@ -70,28 +68,6 @@ class Plan:
         """The lift, or never."""
         lifted = self.alert.lifted_at
         return NEVER_US if lifted is None else to_us(lifted)
-
-
-def _scope(plant: Plant, scope: Sequence[str]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Rows that a scope names, and the names that name nothing."""
-    rows: set[int] = set()
-    unresolved = []
-    for name in scope:
-        own: list[int] = []
-        if name == EVERYTHING:
-            own = energy_rows(plant)
-        elif name in plant.row:
-            own = [plant.row[name]]
-        else:
-            own = [
-                n
-                for n, c in enumerate(plant.circuits)
-                if c.line == name and c.role in PRODUCTION_ROLES
-            ]
-        rows.update(own)
-        if not own:
-            unresolved.append(name)
-    return tuple(sorted(rows)), tuple(unresolved)
 
 
 def grace_min(measure: Measure) -> float:
@@ -133,10 +109,11 @@ def _orders(plant: Plant, alert: Alert, measures: Sequence[Measure]) -> tuple[Or
         for measure in measures:
             if measure.level is not phase.level:
                 continue
-            rows, unresolved = _scope(plant, measure.scope)
+            judged = judged_by(measure, plant.circuits)
+            rows = tuple(plant.row[c.circuit_id] for c in judged.circuits)
             begin = to_us(phase.from_) + round(grace_min(measure) * US_PER_MINUTE)
             end = NEVER_US if phase.to is None else to_us(phase.to)
-            found.append(Order(measure, phase, rows, unresolved, begin, end))
+            found.append(Order(measure, phase, rows, judged.unresolved, begin, end))
     return tuple(found)
 
 
@@ -206,12 +183,3 @@ def forbidden(order: Order, from_us_: int, to_us_: int, plant: Plant) -> list[In
 
 def _midnight(clock: time) -> bool:
     return clock == time(0)
-
-
-def level_at(alert: Alert, us: int) -> AlertLevel:
-    """The level in force at an instant; the first one before, the last one after."""
-    level = alert.level
-    for phase in alert.phases():
-        if to_us(phase.from_) <= us:
-            level = phase.level
-    return level

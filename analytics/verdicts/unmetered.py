@@ -60,7 +60,8 @@ def _usual_difference(
     plan: Plan, baseline: FrozenBaseline, main: int, subs: Sequence[int], segments: list[Segment]
 ) -> Usual:
     view = view_of(baseline, (main, *subs), energy=True)
-    beside = view.energy_kwh[:, :1] - view.energy_kwh[:, 1:].sum(axis=1, keepdims=True)
+    energy = view.energy_kwh.astype(np.float64)
+    beside = energy[:, :1] - energy[:, 1:].sum(axis=1, keepdims=True)
     parts = [replace(part, rows=(0,)) for part in day_parts(plan, segments)]
     return usual_in(baseline, view, beside, parts)
 

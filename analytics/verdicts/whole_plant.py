@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from analytics.baselines.frozen import Floats, FrozenBaseline
-from analytics.baselines.horizons import DayPart, View, usual_in
+from analytics.baselines.frozen import FrozenBaseline
+from analytics.baselines.horizons import Amounts, DayPart, View, usual_in
 from analytics.verdicts.uncertainty import Spread
 
 IDLE_SHARE = 0.3  # of what is usual on a working day: a rest day
@@ -30,7 +30,7 @@ def _working(baseline: FrozenBaseline, part: DayPart) -> DayPart:
 def own_doing(
     baseline: FrozenBaseline,
     view: View,
-    amounts: Floats,
+    amounts: Amounts,
     parts: Sequence[DayPart],
     amount: float,
 ) -> str:

@@ -13,6 +13,7 @@ from dashboards.api.records import AlertRecord, Instant, Record
 from dashboards.desk import Desk, TheDesk
 from dashboards.guard import check_loopback
 from wattwitness.domain.alerts import (
+    ID_PATTERN,
     AlertEntry,
     AlertStanding,
     Signature,
@@ -32,7 +33,6 @@ from wattwitness.store.alerts import (
 
 router = APIRouter(tags=["alerts"])
 TEXT = r"^[^\x00]*$"  # the database knows no NUL
-NAME = r"^[^\x00-\x1f;/]*$"
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -57,7 +57,7 @@ class AlertWish(Signed):
     issued_at: Annotated[AwareDatetime | None, Field(description="Default: now.")] = None
     districts: list[Name] = Field(default=[], max_length=500, description="Empty = all.")
     alert_id: Annotated[
-        str, Field(max_length=100, pattern=NAME, description="Default: day and level.")
+        str, Field(max_length=100, pattern=ID_PATTERN, description="Default: day and level.")
     ] = ""
 
 

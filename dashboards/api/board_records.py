@@ -71,6 +71,7 @@ class BoardRowRecord(Record):
     place: list[float | str]
     confidence: float | None
     as_of: Instant | None
+    heard_at: Instant | None
     baseline_kw: float | None
     now_kw: float | None
     required_kw: float | None
@@ -98,6 +99,7 @@ class BoardRowRecord(Record):
             place=list(place(row)),
             confidence=_rounded(row.confidence, 4),
             as_of=row.as_of,
+            heard_at=row.heard_at,
             baseline_kw=_rounded(row.baseline_kw, 1),
             now_kw=_rounded(row.now_kw, 1),
             required_kw=_rounded(row.required_kw, 1),

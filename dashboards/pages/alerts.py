@@ -1,6 +1,6 @@
 """`/alerts`: what is announced, in force and past; declaring an alert, and what is done to one."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -16,6 +16,7 @@ from dashboards.inbox import districts as known_districts
 from dashboards.render import PageContext, render
 from dashboards.signed_log import ToldEntry, told
 from wattwitness.domain.alerts import (
+    AlertEntry,
     AlertStanding,
     Signature,
     level_at,
@@ -25,11 +26,11 @@ from wattwitness.domain.alerts import (
 from wattwitness.domain.errors import InputRefusedError
 from wattwitness.domain.instants import from_us
 from wattwitness.domain.registry import (
+    VOLUNTARY,
     Alert,
     AlertChange,
     AlertLevel,
     AlertPhase,
-    Grade,
     Registry,
 )
 from wattwitness.store.alerts import (
@@ -42,7 +43,6 @@ from wattwitness.store.alerts import (
 
 router = APIRouter(include_in_schema=False)
 LOG_ROWS = 30
-VOLUNTARY = frozenset({Grade.A, Grade.LEADING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,7 @@ class AlertPage(PageContext):
     levels: Annotated[list[str], "Levels to choose from."]
     districts: Annotated[list[str], "Districts to choose from."]
     log: Annotated[list[ToldEntry], "What was done to it, the newest first."]
+    seen: Annotated[str, "Number of its newest entry: a correction of what has changed is refused."]
     act: Annotated[str, "What was refused: changes, lift or amend; empty = nothing."]
     form: Annotated[Form, "What was filled in when it was refused."]
     times: Annotated[dict[str, str], "Local times that the forms begin with, by field."]
@@ -182,6 +183,7 @@ async def _alert(
         raise HTTPException(404, f"no alert {alert_id!r}")
     row = alert_row(alert, registry, now)
     planned, voluntary, without = _under(row, registry)
+    log = await list_alert_log(desk.db, alert_id)
     context = AlertPage(
         row=row,
         with_measures=planned,
@@ -189,7 +191,8 @@ async def _alert(
         without=without,
         levels=[level.value for level in AlertLevel],
         districts=known_districts(registry),
-        log=told(await list_alert_log(desk.db, alert_id)),
+        log=told(log),
+        seen=_newest(log),
         act=refused[0],
         form=form,
         times=_times(desk, alert),
@@ -220,10 +223,18 @@ async def _lift(desk: Desk, alert_id: str, form: Form, sign: Signature) -> None:
     await lift_alert(desk.db, alert_id, lifted, sign)
 
 
+def _newest(log: Sequence[AlertEntry]) -> str:
+    return str(log[0].entry_id) if log else "0"
+
+
 async def _amend(desk: Desk, alert_id: str, form: Form, sign: Signature) -> None:
     alert = (await desk.registry_now()).alerts.get(alert_id)
     if alert is None:
         raise HTTPException(404, f"no alert {alert_id!r}")
+    # the form holds all fields: one that was opened before a lift would take the lift back
+    seen = form.one("seen")
+    if seen and seen != _newest(await list_alert_log(desk.db, alert_id, most=1)):
+        raise InputRefusedError("the alert has changed meanwhile")
     # fields show whole minutes: what was not touched keeps its seconds
     touched = {name: form.one(name) != text for name, text in _times(desk, alert).items()}
     lifted = form.time("lifted_at", desk.zone)

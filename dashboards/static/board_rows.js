@@ -106,7 +106,7 @@ function paint(node, record) {
   optional(slot("saves"), saves ? fill(words.saves, { kw: number(record.avoidable_kw) }) : "");
   set(slot("kw"), record.now_kw === null && record.baseline_kw === null ? "–" : `${number(record.baseline_kw)} → ${number(record.now_kw)} kW`);
   set(slot("sure"), SAID.includes(record.standing) ? percent(record.confidence) : "–");
-  slot("age").dataset.at = record.as_of || "";
+  slot("age").dataset.at = record.heard_at || "";
   slot("grace").dataset.until = record.ends_at || "";
   const call = slot("call");
   if (call) {

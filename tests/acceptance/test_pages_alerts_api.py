@@ -209,3 +209,38 @@ async def test_a_correction_keeps_the_seconds_of_what_was_not_touched(client):
     assert (found["level"], found["issued_at"]) == ("red", "2026-11-22T04:30:15Z")
     log = (await client.get(f"/api/v1/alerts/{ID}/log")).json()
     assert [k for k in log[0]["after"] if log[0]["after"][k] != log[0]["before"][k]] == ["level"]
+
+
+async def test_a_correction_opened_before_a_lift_does_not_take_it_back(client):
+    await post(client, "alerts", **WISH)
+    shown = await client.get(f"/alerts/{ID}?lang=en")
+    seen = shown.text.partition('name="seen" value="')[2].partition('"')[0]
+    await post(client, f"alerts/{ID}/lift", **SIGNED, lifted_at="2026-11-24T00:00:00+08:00")
+    form = {
+        **SIGNED, "seen": seen, "level": "red", "issued_at": "2026-11-22T12:30",
+        "response_from": "2026-11-23T00:00", "lifted_at": "",
+    }  # fmt: skip
+    answer = await client.post(f"/alerts/{ID}/amend?lang=en", data=form)
+    assert (answer.status_code, "since this page was opened" in answer.text) == (422, True)
+    found = (await client.get(f"/api/v1/alerts/{ID}")).json()
+    assert (found["level"], found["lifted_at"]) == ("orange", "2026-11-23T16:00:00Z")
+
+
+async def test_a_nul_in_a_form_does_no_harm(client):
+    form = {**SIGNED, "level": "red", "action": "stop", "scope": "P\0"}
+    assert (await client.post("/plans/E1/remove", data=form)).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("alerts/%00", 422), ("alerts/%00/log", 422), ("verdicts?alert_id=%00", 422)],
+)
+async def test_a_name_that_no_database_takes_is_refused_in_one_shape(client, path, status):
+    answer = await client.get(f"/api/v1/{path}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, "invalid_request")
+
+
+async def test_a_call_to_such_a_name_is_refused_likewise(client):
+    await post(client, "alerts", **WISH)
+    said = {"actor": "Li", "text": "will stop", "enterprise_id": "E\0"}
+    assert (await post(client, f"alerts/{ID}/calls", **said)).status_code == 422

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from wattwitness.commands.alert_assess import ASSESS, assess_command
 from wattwitness.commands.alert_lists import check_command, list_command
 from wattwitness.domain.alerts import Signature
 from wattwitness.domain.instants import format_instant
@@ -210,3 +211,4 @@ def amend_command(
 
 app.command("list")(list_command)
 app.command("check")(check_command)
+app.command("assess", help=ASSESS)(assess_command)

@@ -4,15 +4,18 @@ What may not be is told as (field, reason): the import puts it beside its row, t
 pages say it in one line.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from wattwitness.domain.errors import InputRefusedError
 from wattwitness.domain.registry import Alert, AlertChange, AlertLevel
 
+ID_PATTERN: Final = r"^[^\x00-\x1f\x7f;/?#%\\]*$"
+"""Ids that fit into an address and into a list as they are; of alerts that are declared here."""
 Complaint = tuple[str, str]
 """(field, reason) of what cannot be."""
 
@@ -80,13 +83,20 @@ def overlap(one: Alert, other: Alert) -> bool:
 
 def level_at(alert: Alert, moment: datetime) -> AlertLevel:
     """The level in force at a moment; the first before the response, the last after the lift."""
-    begun = [c.level for c in alert.changes if c.response_from <= moment]
+    begun = [phase.level for phase in alert.phases() if phase.from_ <= moment]
     return begun[-1] if begun else alert.level
 
 
 def ordered(changes: Mapping[datetime, AlertChange]) -> tuple[AlertChange, ...]:
     """Changes by issue → the order of `Alert.changes`: oldest response first."""
     return tuple(sorted(changes.values(), key=lambda c: (c.response_from, c.issued_at)))
+
+
+def complaint_of_id(alert_id: str) -> Complaint | None:
+    """What is wrong with an id that somebody chose; an empty one is given by the store."""
+    if re.fullmatch(ID_PATTERN, alert_id) is None:
+        return "alert_id", f"{alert_id!r} cannot be an id - leave out ; / ? # % and the backslash"
+    return None
 
 
 def complaint_of_alert(alert: Alert) -> Complaint | None:

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from typing import Final
 
 from wattwitness.domain.registry import (
+    PRODUCTION_ROLES,
+    VOLUNTARY,
     AlertLevel,
     Circuit,
     Grade,
@@ -18,8 +20,8 @@ from wattwitness.domain.registry import (
     Registry,
     Role,
 )
+from wattwitness.domain.scopes import judged_by
 
-_PRODUCING: Final = frozenset({Role.PRODUCTION, Role.COMBINED})
 LEAST_DAYS: Final = 10
 """Days of history under a baseline, which is the median of as many like days (domain §5)."""
 RESOLUTION_STEPS: Final = 3.0
@@ -35,8 +37,7 @@ SMALL_CUT_PCT: Final = 30.0
 
 REQUIRED: Mapping[Grade, frozenset[AlertLevel]] = MappingProxyType(
     {
-        Grade.A: frozenset(),
-        Grade.LEADING: frozenset(),
+        **dict.fromkeys(VOLUNTARY, frozenset[AlertLevel]()),
         Grade.B: frozenset({AlertLevel.ORANGE, AlertLevel.RED}),
         Grade.B_MINUS: frozenset({AlertLevel.ORANGE, AlertLevel.RED}),
         Grade.C: frozenset({AlertLevel.ORANGE, AlertLevel.RED}),
@@ -45,7 +46,7 @@ REQUIRED: Mapping[Grade, frozenset[AlertLevel]] = MappingProxyType(
     }
 )
 """Levels at which a plan of this grade has measures, whatever the industry (what grade C does at
-yellow differs); grades A and leading act voluntarily."""
+yellow differs)."""
 
 
 class PlanStanding(StrEnum):
@@ -102,21 +103,6 @@ class PlanFinding:
     why: tuple[str, ...]  # codes of WHYS, in their order there
 
 
-def circuits_in_scope(measure: Measure, registry: Registry) -> tuple[Circuit, ...]:
-    """The circuits that a measure is judged by, by id.
-
-    `*` and a line mean what produces there; the main meters only where nothing of the plant that
-    produces has a meter of its own. Circuits that are named are taken as they are.
-    """
-    own = registry.circuits_of(measure.enterprise_id)
-    producing = [c for c in own if c.role in _PRODUCING]
-    if measure.scope == ("*",):
-        return tuple(producing or [c for c in own if c.role is Role.MAIN])
-    if len(measure.scope) == 1 and measure.scope[0] in {c.line for c in own}:
-        return tuple(c for c in producing if c.line == measure.scope[0])
-    return tuple(c for c in own if c.circuit_id in measure.scope)
-
-
 @dataclass(frozen=True, slots=True)
 class _Look:
     """One measure with its circuits and what is known of them."""
@@ -137,9 +123,9 @@ def _of_scope(look: _Look) -> set[str]:
     roles = {c.role for c in look.circuits}
     if not roles:
         return {"scope_names_nothing"}
-    if not roles & (_PRODUCING | {Role.MAIN}):
+    if not roles & (PRODUCTION_ROLES | {Role.MAIN}):
         return {"names_no_production"}
-    found = {"only_main_meter"} if not roles & _PRODUCING else set()
+    found = {"only_main_meter"} if not roles & PRODUCTION_ROLES else set()
     if Role.TREATMENT in roles:
         found.add("names_treatment")
     if Role.COMBINED in roles:
@@ -249,7 +235,7 @@ def _finding(
     *,
     registers: bool,
 ) -> PlanFinding:
-    circuits = circuits_in_scope(measure, registry)
+    circuits = judged_by(measure, registry.circuits_of(measure.enterprise_id)).circuits
     ids = tuple(c.circuit_id for c in circuits)
     why = _whys(
         _Look(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
 
 
 class Role(StrEnum):
@@ -22,6 +23,10 @@ class Role(StrEnum):
     AUXILIARY = "auxiliary"
 
 
+PRODUCTION_ROLES: Final = frozenset({Role.PRODUCTION, Role.COMBINED})
+"""Roles of what produces; a combined meter counts production and treatment together."""
+
+
 class Grade(StrEnum):
     """Performance grade for heavy-pollution emergencies (绩效分级)."""
 
@@ -32,6 +37,10 @@ class Grade(StrEnum):
     D = "D"
     LEADING = "leading"
     NONE = "none"
+
+
+VOLUNTARY: Final = frozenset({Grade.A, Grade.LEADING})
+"""Grades that take measures of their own will."""
 
 
 class Protocol(StrEnum):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from wattwitness.domain.registry import AlertLevel, MeasureAction
 
@@ -15,6 +16,10 @@ class VerdictCode(StrEnum):
     VIOLATED = "violated"
     INSUFFICIENT_DATA = "insufficient_data"
     EXEMPT = "exempt"
+
+
+BEFORE_JUDGING: Final = frozenset({"grace", "not_begun"})
+"""Codes of `why`: nothing is said yet, because its time has not come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

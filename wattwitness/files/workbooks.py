@@ -16,7 +16,8 @@ from wattwitness.domain.errors import InputRefusedError
 MAX_ROWS: Final = 1_048_576
 """Rows of a sheet, the header among them: a limit of the format."""
 
-_FORMULA_MARKS: Final = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_MARKS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""A text that begins so is marked as text: a spreadsheet would take it for a formula."""
 Value = str | float | bool | None
 
 
@@ -84,7 +85,7 @@ class Workbook:
         if isinstance(value, bool):
             self._sheet.write_number(self._row, column, int(value))
         elif isinstance(value, str):
-            style = self._guarded if value.startswith(_FORMULA_MARKS) else None
+            style = self._guarded if value.startswith(FORMULA_MARKS) else None
             if self._sheet.write_string(self._row, column, value, style):
                 raise InputRefusedError(
                     "a text is too long for a cell of an .xlsx sheet", "export as json or parquet"

@@ -14,6 +14,7 @@ from wattwitness.domain.alerts import (
     Signature,
     complaint_of_alert,
     complaint_of_change,
+    complaint_of_id,
     level_at,
     ordered,
     refused,
@@ -88,8 +89,10 @@ async def declare_alert(db: Database, alert: Alert, sign: Signature) -> Alert:
     """Declare a new alert; without an id it gets one from its day and level.
 
     Raises:
-        InputRefusedError: its id is taken, its times cannot be, or nobody is in its districts.
+        InputRefusedError: its id cannot be or is taken, its times cannot be, or nobody is in its
+            districts.
     """
+    _refuse(complaint_of_id(alert.alert_id))
     async with db.transaction() as connection:
         sql = statements("alerts")
         await connection.execute(sql["lock_alerts"])

@@ -1,6 +1,7 @@
 """The newest reading of each circuit, kept beside the history (which may be compressed)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from wattwitness.domain.instants import to_us
 from wattwitness.store.database import Database
@@ -12,8 +13,12 @@ FROM latest l JOIN circuits c USING (circuit_key) JOIN gateways g USING (gateway
 WHERE $1::text IS NULL OR e.enterprise_id = $1
 ORDER BY circuit_id
 """
-
-
+_HEARD = """
+SELECT enterprise_id, max(least(ts, received_at)) AS heard_at
+FROM latest JOIN circuits USING (circuit_key) JOIN gateways USING (gateway_key)
+     JOIN enterprises USING (enterprise_key)
+GROUP BY enterprise_id
+"""
 _WATERMARK = "SELECT max(least(ts, received_at)) FROM latest"
 
 
@@ -40,6 +45,16 @@ async def latest_values(db: Database, enterprise_id: str | None = None) -> list[
         )
         for row in rows
     ]
+
+
+async def last_heard(db: Database) -> dict[str, datetime]:
+    """Enterprise id → time of its newest reading, no later than it was received.
+
+    Enterprises that never sent anything are left out.
+    """
+    async with db.connection() as connection:
+        rows = await connection.fetch(_HEARD)
+    return {row["enterprise_id"]: row["heard_at"] for row in rows}
 
 
 async def watermark(db: Database) -> int | None:

@@ -15,7 +15,7 @@ from dashboards.board import (
     board_rows,
     counts,
 )
-from dashboards.board_live import Board
+from dashboards.board_live import MOST_KEPT, Board
 from dashboards.board_reading import with_late_data
 from wattwitness.domain.call_notes import CallNote
 from wattwitness.domain.registry import Alert, AlertChange, AlertLevel, Enterprise, Grade, Registry
@@ -93,6 +93,14 @@ def test_what_a_row_says_and_what_to_do_about_it(it, standing, group):
 def test_before_the_response_nobody_is_blamed_and_the_time_counts_down():
     row = row_of(None, now=T0 - MINUTE)
     assert (row.standing, row.ends_at) == (Standing.IN_GRACE, T0)
+    row = row_of(verdict(0, U, why=("not_begun",)), now=T0 - MINUTE)
+    assert (row.standing, row.ends_at) == (Standing.IN_GRACE, T0)
+
+
+def test_after_the_response_only_grace_counts_down():
+    until = NOW + MINUTE
+    assert row_of(verdict(0, U, why=("grace",), grace_until=until)).ends_at == until
+    assert row_of(verdict(0, U, why=("grace",))).ends_at is None
 
 
 def test_what_to_do_first_comes_first():
@@ -239,3 +247,12 @@ def test_a_lift_alone_is_news():
     board = Board("A")
     board.take(rows(verdict(0)), "before")
     assert board.take(rows(verdict(0)), "after")
+
+
+def test_texts_of_many_filters_are_not_kept_for_ever():
+    board = Board("A")
+    board.take(rows(verdict(0)), "m")
+    for n in range(3 * MOST_KEPT):
+        board.text(Wish(district=str(n)), 0, 0)
+    assert len(board._sent) <= MOST_KEPT
+    assert sent(board.text(Wish(district="north"), 0, 0))[1]["rows"]

@@ -7,6 +7,7 @@ import pytest
 from jinja2 import Environment, PackageLoader, meta
 
 from dashboards.pages.alerts import AlertPage, AlertsPage
+from dashboards.pages.assessment import AssessmentPage
 from dashboards.pages.board import BoardPage, BoardsPage
 from dashboards.pages.board_replay import BoardReplayPage
 from dashboards.pages.enterprise import EnterprisePage
@@ -30,6 +31,7 @@ PAGES = [
     RulesPage,
     AlertsPage,
     AlertPage,
+    AssessmentPage,
     PlansPage,
     PlanPage,
     BoardsPage,

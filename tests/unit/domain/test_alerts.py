@@ -9,6 +9,7 @@ from wattwitness.domain.alerts import (
     AlertStanding,
     complaint_of_alert,
     complaint_of_change,
+    complaint_of_id,
     level_at,
     ordered,
     overlap,
@@ -42,6 +43,15 @@ def test_standings_change_at_the_response_and_at_the_lift(hours, standing):
 
 def test_an_alert_without_lift_stays_in_force():
     assert standing_at(replace(ALERT, lifted_at=None), T0 + 9999 * HOUR) is AlertStanding.IN_FORCE
+
+
+def test_a_change_that_the_lift_overtook_never_is_the_level():
+    late = AlertChange(
+        level=AlertLevel.RED, issued_at=T0 + 90 * HOUR, response_from=T0 + 100 * HOUR
+    )
+    alert = replace(ALERT, changes=(late,))
+    assert complaint_of_change(ALERT, late) is None
+    assert level_at(alert, T0 + 101 * HOUR) is AlertLevel.YELLOW
 
 
 def test_the_level_follows_the_changes_from_their_own_response_on():
@@ -110,3 +120,15 @@ def test_alerts_overlap_in_time_and_place(change, expected):
     other = replace(ALERT, alert_id="B", **change)
     assert overlap(ALERT, other) is expected
     assert overlap(other, ALERT) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "sound"),
+    [
+        ("", True), ("20261123-orange", True), ("橙色 12 号", True), ("a/b", False), ("a;b", False),
+        ("a?b", False), ("a#b", False), ("a%2Fb", False), ("a\\b", False), ("a\nb", False),
+        ("a\n", False),
+    ],
+)  # fmt: skip
+def test_an_id_fits_into_an_address(name, sound):
+    assert (complaint_of_id(name) is None) is sound

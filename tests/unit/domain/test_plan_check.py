@@ -10,7 +10,6 @@ from wattwitness.domain.plan_check import (
     MeterHistory,
     PlanStanding,
     check_plans,
-    circuits_in_scope,
 )
 from wattwitness.domain.registry import (
     AlertLevel,
@@ -63,15 +62,6 @@ def test_a_sound_measure_is_verifiable(measure):
     found = look(city(measure))
     assert (found.standing, found.why) == (PlanStanding.VERIFIABLE, ())
     assert found.circuits == ("P1", "P2")
-
-
-@pytest.mark.parametrize(
-    ("scope", "circuits"),
-    [(("*",), ["P1", "P2"]), (("L1",), ["P1"]), (("P2",), ["P2"]), (("P1", "T"), ["P1", "T"])],
-)
-def test_what_a_scope_means(scope, circuits):
-    found = circuits_in_scope(replace(STOP, scope=scope), city())
-    assert [c.circuit_id for c in found] == circuits
 
 
 def test_the_main_meter_stands_for_a_plant_only_where_nothing_else_is_metered():

@@ -11,8 +11,8 @@ from analytics.day import ColumnsBlock, Extent, day_columns
 from analytics.detectors import frozen_reading
 from analytics.live.fleet import Fleet
 from analytics.live.latches import Levels, dwelt
-from analytics.live.minutes import CityMinutes, off_minutes
-from analytics.pairing.condition import Condition, pair_minutes
+from analytics.live.minutes import CityMinutes
+from analytics.pairing.condition import pair_minutes
 from analytics.plants import plant_of
 from analytics.states.dwell import production_dwell
 from analytics.states.histograms import day_histograms
@@ -169,19 +169,6 @@ def test_dwell_is_the_batchs_dwell(states) -> None:
     dwells = np.array([role is Role.PRODUCTION for role in roles[: len(grid)]])
     expected = production_dwell(grid, roles[: len(grid)])
     np.testing.assert_array_equal(dwelt(grid, dwells), expected)
-
-
-def test_off_minutes_count_since_treatment_last_worked() -> None:
-    lawful, open_, holds = Condition.LAWFUL, Condition.OPEN, Condition.HOLDS
-    off = np.array(
-        [
-            [holds, lawful, holds, open_, holds],
-            [holds, holds, holds, holds, lawful],
-            [holds, holds, open_, holds, holds],
-        ],
-        dtype=np.int8,
-    )
-    assert off_minutes(off).tolist() == [2, 0, 4]
 
 
 def test_the_window_moves_on_and_keeps_what_was_last_said(kit) -> None:

@@ -153,3 +153,15 @@ def test_a_main_meter_alone(yard, kit):
     assert plant.verdict(power).verdict is VerdictCode.VIOLATED
     power["M"][yard.minutes(19.25, 22)] = 6.0
     assert plant.verdict(power).verdict is VerdictCode.COMPLIED
+
+
+def test_the_energy_of_a_stop_is_told_when_it_is_over(yard):
+    plant = yard.plant(yard.measure())
+    used = plant.verdict(cut(yard, yard.usual(), "P1", "P2", "T")).measures[0]
+    assert used.energy_kwh == pytest.approx(0.0, abs=0.5)
+    low, high = used.interval_kwh
+    assert low < used.baseline_kwh < high
+    # whoever works on uses about what is usual
+    went_on = plant.verdict(yard.usual()).measures[0]
+    assert went_on.baseline_kwh == used.baseline_kwh
+    assert went_on.energy_kwh == pytest.approx(went_on.baseline_kwh, rel=0.05)

@@ -1,0 +1,14 @@
+-- name: energy_of_windows
+-- Per circuit and window of 24 h from $2[n]: energy by mean power [kWh] and how many quarters hold it.
+SELECT r.circuit_key, w.n::int AS n, sum(r.p_sum::float8 / r.p_n) / 4000 AS kwh,
+       count(*)::int AS quarters
+FROM unnest($2::timestamptz[]) WITH ORDINALITY w (begins, n)
+JOIN rollups r ON r.bucket >= w.begins AND r.bucket < w.begins + interval '24 hours'
+WHERE r.circuit_key = ANY ($1::int[]) AND r.p_n > 0
+GROUP BY 1, 2
+
+-- name: missed_before
+SELECT e.enterprise_id, v.alert_id
+FROM verdicts v JOIN enterprises e USING (enterprise_key) JOIN alerts a USING (alert_id)
+WHERE a.response_from < $1 AND v.alert_id <> $2 AND v.verdict IN ('violated', 'partial')
+ORDER BY e.enterprise_id, a.response_from, v.alert_id
