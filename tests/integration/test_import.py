@@ -153,7 +153,7 @@ async def test_a_torn_file_keeps_what_came_before_and_can_be_finished(db, small_
     path.write_bytes(packed[: len(packed) // 2])
     torn = await readings(db, path, 2000)
     assert "is unreadable after row" in torn.error
-    assert 0 < torn.stored < 20_000
+    assert 5_000 < torn.stored < 20_000  # all that came before, however far one has read ahead
     path.write_bytes(packed)
     whole = await readings(db, path, 2000)
     assert whole.error == ""

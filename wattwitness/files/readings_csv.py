@@ -21,26 +21,48 @@ from wattwitness.files.readings_sources import Batch, ReadingsSource, short_reas
 _SNIFF_BYTES: Final = 1 << 20
 _BYTES_PER_ROW: Final = 64  # of a typical row; only sizes the blocks
 _ROW_HANDLED: Final = "skip"
+_LONGEST_LINE_BYTES: Final = 1 << 26  # what is longer is no line, and not held back
 
 
 class _Utf8(io.RawIOBase):
-    """A stream as valid UTF-8: what cannot be decoded becomes U+FFFD, and its row a reject."""
+    """A stream as valid UTF-8, line by line as far as it can be read.
+
+    What cannot be decoded becomes U+FFFD, and its row a reject. A stream that breaks off ends with
+    its last whole line; `torn` says why. Arrow reads ahead: an error told at once would overtake
+    the rows before it, and a number cut in the middle is another number.
+    """
 
     def __init__(self, stream: Any, encoding: str) -> None:
         super().__init__()
+        self.torn: Exception | None = None
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._lines = b""  # whole ones, ready to be read
+        self._rest = b""  # the beginning of one that may not be whole
+        self._ended = False
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        while True:
-            # a byte that cannot be decoded becomes three
-            data = self._stream.read(max(1, size // 3) if size > 0 else None)
-            text = self._decoder.decode(data, final=not data)
-            if text or not data:
-                return text.encode()
+        while not self._lines and not self._ended:
+            self._take(size)
+        end = len(self._lines) if size < 0 else size
+        found, self._lines = self._lines[:end], self._lines[end:]
+        return found
+
+    def _take(self, size: int) -> None:
+        try:
+            data = self._stream.read(size if size > 0 else None)
+        except (pa.ArrowInvalid, OSError) as error:
+            self.torn, self._ended = error, True
+            return
+        self._ended = not data
+        text = self._rest + self._decoder.decode(data, final=not data).encode()
+        cut = len(text)
+        if data and cut < _LONGEST_LINE_BYTES:
+            cut = 1 + max(text.rfind(b"\n"), text.rfind(b"\r"))
+        self._lines, self._rest = text[:cut], text[cut:]
 
     def close(self) -> None:
         if not self.closed:
@@ -61,7 +83,8 @@ class CsvSource(ReadingsSource):
         self._header = header
         self._raw = pa.OSFile(str(path), "rb")
         stream = pa.CompressedInputStream(self._raw, "gzip") if gzipped else self._raw
-        self._stream = pa.PythonFile(_Utf8(stream, encoding), mode="r")
+        self._text = _Utf8(stream, encoding)
+        self._stream = pa.PythonFile(self._text, mode="r")
         self._malformed: list[tuple[int, str]] = []
         self._block_bytes = max(1 << 16, min(1 << 26, chunk_rows * _BYTES_PER_ROW))
 
@@ -82,12 +105,16 @@ class CsvSource(ReadingsSource):
             if self._malformed:  # what stood after the last good row
                 yield self._only_malformed()
         except (pa.ArrowInvalid, OSError) as error:
-            if "Empty CSV file" in str(error):
-                return
-            raise InputRefusedError(
-                f"{self.path.name} is unreadable after row {first_row - 1} ({short_reason(error)})",
-                "get the whole file again; what was read before that row is kept",
-            ) from error
+            if "Empty CSV file" not in str(error):
+                raise self._unreadable(first_row - 1, error) from error
+        if self._text.torn is not None:
+            raise self._unreadable(first_row - 1, self._text.torn) from self._text.torn
+
+    def _unreadable(self, row: int, error: Exception) -> InputRefusedError:
+        return InputRefusedError(
+            f"{self.path.name} is unreadable after row {row} ({short_reason(error)})",
+            "get the whole file again; what was read before that row is kept",
+        )
 
     def close(self) -> None:
         """Close the file."""
