@@ -91,8 +91,6 @@ def _curtailment(history: History) -> str:
     own = [history.thresholds.get(history.plant.circuits[row].circuit_id) for row in rows]
     if all(t is not None and t.basis == "unresolvable" for t in own):
         return "below_resolution"
-    if all(history.plant.circuits[row].role is Role.MAIN for row in rows):
-        return "only_main_meter"
     days = history.facts_of(ENERGY_FACT, "").days
     least = CATALOGUE["curtailment_violation"].parameters["least_like_days"]
     return "" if len(days) >= least else "too_little_history"

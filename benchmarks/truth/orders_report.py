@@ -16,15 +16,15 @@ from benchmarks.truth.report import number, share
 from wattwitness.domain.verdicts import VerdictCode
 
 _HEAD = (
-    f"{'':34}{'cases':>6}  {'right, of the decided':21}{'decided, of the shown':21}"
-    f"{'falsely accused':21}{'missed':21}{'ECE':>6}"
+    f"{'':34}{'cases':>6}  {'right, of the decided':23}{'decided, of the shown':23}"
+    f"{'falsely accused':23}{'missed':23}{'ECE':>6}"
 )
 _CODES = tuple(code.value for code in VerdictCode)
 
 
 def _row(name: str, cases: int, score: VerdictScore) -> str:
     figures = (score.accuracy, score.decided, score.false_accusations, score.missed)
-    told = "".join(f"{share(figure):21}" for figure in figures)
+    told = "".join(f"{share(figure):23}" for figure in figures)
     return f"{name:34}{cases:6}  {told}{number(score.ece):>6}"
 
 
@@ -60,7 +60,7 @@ def print_orders(found: Tried) -> None:
     whole = found.whole
     print("\nenterprises under alerts, by what they did")
     print(_HEAD)
-    print(f"{'target':34}{'':6}  {'≥ 0.97':21}{'≥ 0.85':21}{'≤ 0.01':21}{'≤ 0.03':21}{'≤ 0.03':>6}")
+    print(f"{'target':34}{'':6}  {'≥ 0.97':23}{'≥ 0.85':23}{'≤ 0.01':23}{'≤ 0.03':23}{'≤ 0.03':>6}")
     _print_groups(whole, "all")
     of_all = score_verdicts(whole).decided_of_all
     print(f"decided, of all, what no meter could show included: {share(of_all)}")

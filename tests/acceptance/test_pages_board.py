@@ -11,7 +11,7 @@ import pytest
 from wattwitness.domain.call_notes import CallNote
 from wattwitness.domain.ingest import IngestBatch
 from wattwitness.domain.instants import DEFAULT_ZONE, US_PER_MINUTE, local_day, to_us
-from wattwitness.domain.readings import empty_readings
+from wattwitness.domain.readings import Readings, empty_readings
 from wattwitness.domain.registry import (
     Alert,
     AlertChange,
@@ -184,6 +184,22 @@ async def put_readings(db: Database, known: Registry) -> None:
         rows["circuit"], rows["ts"] = known.circuit_keys[circuit], ts
         rows["p_kw"], rows["received_at"] = kw.round(1), ts + 2_000_000
         await write_batch(db, IngestBatch(rows=rows))
+    for n, it in enumerate(everything()):
+        if n:  # what was judged was heard
+            await write_batch(db, IngestBatch(rows=one_reading(known, n, it.as_of)))
+
+
+def one_reading(known: Registry, n: int, at: datetime) -> Readings:
+    """A reading of plant `n`."""
+    row = empty_readings(1)
+    row["circuit"], row["ts"], row["p_kw"] = known.circuit_keys[f"E{n:02d}-P1"], to_us(at), 90.0
+    row["received_at"] = to_us(at)
+    return row
+
+
+async def hear(dsn: str, n: int, at: datetime) -> None:
+    async with await Database.open(dsn, application="tests") as db:
+        await write_batch(db, IngestBatch(rows=one_reading(await load_registry(db), n, at)))
 
 
 async def late_data(db: Database, it: Verdict, at: datetime) -> None:
@@ -347,6 +363,7 @@ async def test_a_row_turns_live_in_place_and_its_age_ticks(own, serve, look):
         await page.evaluate("window.kept = document.getElementById('row-E00')")
         await page.focus("#row-E00 a")
         heard = datetime.now(UTC)
+        await hear(dsn, 1, heard)
         await say(dsn, verdict(0, VerdictCode.COMPLIED, as_of=heard), verdict(1, as_of=heard))
         await until_in(page, 0, "done")
         assert await page.evaluate("window.kept === document.getElementById('row-E00')")
