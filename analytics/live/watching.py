@@ -64,7 +64,6 @@ class Watcher:
     marks: dict[str, int] = field(default_factory=dict)  # enterprise → mark that was read
     frozen: Frozen = field(default_factory=Frozen)
     told: Tally = field(default_factory=Tally)
-    _now: Arrivals | None = None
     _loader: Loader | None = None
     _numbers: dict[str, int] = field(default_factory=dict)
 
@@ -100,19 +99,18 @@ class Watcher:
         if reach is None:
             return False
         first_day: date = local_day(from_us(reach), self.db.zone) - timedelta(days=1)
-        self._now = await arrivals(self.db, first_day)
-        await self._learn_registry(reach)
+        came = await arrivals(self.db, first_day)
+        await self._learn_registry(came.revision, reach)
         if self.city is None:
             return False
-        await self._take_in(self.city)
-        await self._load(self.city)
+        await self._take_in(self.city, came)
+        await self._load(self.city, came)
         await self._judge(self.city)
         return True
 
-    async def _learn_registry(self, reach_us: int) -> None:
+    async def _learn_registry(self, revision: int, reach_us: int) -> None:
         """Registry and open alerts as they are now; with other plants, all begins anew."""
-        assert self._now is not None  # noqa: S101 - `step` asked for it
-        if self.registry is None or self.registry.revision != self._now.revision:
+        if self.registry is None or self.registry.revision != revision:
             self.registry = await load_registry(self.db)
             self._loader = None
         alerts = open_alerts(self.registry.alerts.values(), from_us(reach_us))
@@ -151,12 +149,11 @@ class Watcher:
             self.city = CityMinutes(fleet, unknown, reach_us - WINDOW_MIN * US_PER_MINUTE)
             self.city.reach(reach_us)
 
-    async def _take_in(self, city: CityMinutes) -> None:
+    async def _take_in(self, city: CityMinutes, came: Arrivals) -> None:
         """Readings of enterprises whose marks moved."""
-        assert self._now is not None  # noqa: S101 - `step` asked for it
-        marks, numbers = self._now.marks, self._numbers
+        marks, numbers = came.marks, self._numbers
         moved = {e: m for e, m in marks.items() if e in numbers and self.marks.get(e) != m}
-        again = list(self._analysed_again())  # what had come by then may have no mark any more
+        again = list(self._analysed_again(came))  # what had come by then may have no mark any more
         known = sorted({*again, *(numbers[e] for e in moved if numbers[e] in self.watched)})
         if known:
             late = await self._advance(city, known, city.fresh_since_us)
@@ -167,9 +164,8 @@ class Watcher:
             self.to_load.setdefault(number)
         self.marks.update(moved)
 
-    def _analysed_again(self) -> Iterable[int]:
-        assert self._now is not None  # noqa: S101 - `step` asked for it
-        for enterprise_id, analysed in self._now.analysed.items():
+    def _analysed_again(self, came: Arrivals) -> Iterable[int]:
+        for enterprise_id, analysed in came.analysed.items():
             number = self._numbers.get(enterprise_id)
             known = None if number is None else self.watched.get(number)
             if known is not None and known.rests_on_us != analysed.at_us:
@@ -192,9 +188,8 @@ class Watcher:
             self.due[number] = True
         return set(found.plants.tolist())
 
-    async def _load(self, city: CityMinutes) -> None:
+    async def _load(self, city: CityMinutes, came: Arrivals) -> None:
         """Take over what the batch has stored, as far as the time goes."""
-        assert self._now is not None  # noqa: S101 - `step` asked for it
         assert self._loader is not None  # noqa: S101 - made with the city
         began_s = self.clock_s()
         unknown = any(number not in self.watched for number in self.to_load)
@@ -202,7 +197,7 @@ class Watcher:
             if self.clock_s() - began_s > (FIRST_LOAD_S if unknown else LOAD_S):
                 break
             number = next(iter(self.to_load))
-            analysed = self._now.analysed.get(city.fleet.plants[number].enterprise_id)
+            analysed = came.analysed.get(city.fleet.plants[number].enterprise_id)
             before = self.watched.get(number)
             found = await self._loader.load(city, number, analysed, self.clock_s())
             if before is None:
