@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -13,14 +13,15 @@ from collector.core import Batch, Core
 from collector.decode import Places
 from collector.metrics import Metrics
 from collector.sink import Sink
-from collector.source import Source
+from collector.source import Incoming, Source
 from wattwitness.domain.errors import StoreRefusesError, StoreUnavailableError
-from wattwitness.domain.ingest import IngestOutcome
+from wattwitness.domain.ingest import AtWork, IngestOutcome
 
 log = structlog.get_logger()
 IDLE_CATCH_UP_S: Final = 0.5  # the newest values are at most so old while nothing waits
 BUSY_CATCH_UP_S: Final = 5.0  # and so old while there is always more to write
-AHEAD_S: Final = 0.003  # for the rows of a batch to be on their way before the next is planned
+AHEAD_S: Final = 0.001  # for the rows of a batch to be on their way before others are looked at
+TURN_BYTES: Final = 64 * 1024  # of payload that are decoded before the event loop goes on
 ASIDE_S: Final = 1.0
 DRAIN_S: Final = 15.0  # how long a stopping collector waits for a database that is away
 
@@ -49,7 +50,8 @@ class Collecting:
         self._aside_at_s = 0.0
         self._take_in_at_s: float | None = 0.0  # None: nothing to look for
         self._woken = asyncio.Event()
-        self._at_work = asyncio.Event()  # the store, on a batch of ours
+        self._free = asyncio.Event()  # cleared while the store waits for our next word
+        self._free.set()
         self._stopping = False
         self._caught_up_s = time.monotonic()
 
@@ -69,9 +71,18 @@ class Collecting:
         while True:
             messages = await self._source.receive()
             self._metrics.messages.inc(len(messages))
-            self._core.receive(messages, time.monotonic())
-            self._plan_ahead()
-            self._woken.set()
+            for some in in_turns(messages):
+                await self._store_first()
+                self._core.receive(some, time.monotonic())
+                self._plan_ahead()
+                self._woken.set()
+                await asyncio.sleep(0)
+
+    async def _store_first(self) -> None:
+        """Let a store that waits for our next word have it, if its next batch is there already."""
+        while self._core.is_ahead and not self._free.is_set():
+            await self._free.wait()
+            await asyncio.sleep(AHEAD_S)
 
     async def write(self) -> None:
         """Write batch after batch; ends after `drain`, once nothing is left or time is up.
@@ -100,25 +111,32 @@ class Collecting:
         await self._catch_up(idle=True, final=True)
 
     @asynccontextmanager
-    async def _planning(self) -> AsyncIterator[Callable[[], None]]:
+    async def _planning(self) -> AsyncIterator[AtWork]:
         """Inside, a batch is written; once the store is at work, the next one is got ready."""
+        self._free.clear()
         ahead = asyncio.create_task(self._plan_soon())
         try:
-            yield self._at_work.set
+            yield self._store_is_at_work
         finally:
-            self._at_work.clear()
+            self._free.set()
             if not ahead.cancel():
                 ahead.result()  # a fault of ours ends the collector, wherever it shows
 
+    def _store_is_at_work(self, at_work: bool) -> None:  # noqa: FBT001 - as `AtWork` is called
+        if at_work:
+            self._free.set()
+        else:
+            self._free.clear()
+
     async def _plan_soon(self) -> None:
         """Plan what is there already; what comes is planned when it comes."""
-        await self._at_work.wait()
+        await self._free.wait()
         await asyncio.sleep(AHEAD_S)
         self._plan_ahead()
 
     def _plan_ahead(self) -> None:
         """While a batch is written, get the next one ready, so that the store need not wait."""
-        if self._at_work.is_set() and (ahead := self._core.plan_ahead()) is not None:
+        if self._free.is_set() and (ahead := self._core.plan_ahead()) is not None:
             self._sink.prepare(ahead.ingest)
 
     def drain(self) -> None:
@@ -225,3 +243,15 @@ class Collecting:
                 await self._woken.wait()
         except TimeoutError:
             return
+
+
+def in_turns(messages: Sequence[Incoming]) -> Iterator[Sequence[Incoming]]:
+    """Messages, as many at a time as the event loop can do without us."""
+    start = size = 0
+    for k, incoming in enumerate(messages):
+        size += len(incoming.payload)
+        if size >= TURN_BYTES:
+            yield messages[start : k + 1]
+            start, size = k + 1, 0
+    if start < len(messages):
+        yield messages[start:]

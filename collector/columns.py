@@ -1,39 +1,48 @@
 """Decoded readings to columns, many at a time: Python touches each value once, then numpy."""
 
-from collections.abc import Sequence
-from itertools import chain
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from struct import error as struct_error
+from struct import pack
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wattwitness.domain.readings import Readings, empty_readings
+from wattwitness.domain.readings import MEASURANDS, READING_DTYPE, Readings
 from wattwitness.wire.instants import FIRST_US, LAST_US, wire_instant_us
-from wattwitness.wire.payload import WireReading
+from wattwitness.wire.payload import Phases, WireReading
 
 _US_PER_MS: Final = 1000
 _NO_PHASES: Final = (None, None, None)
 _PLAIN: Final = frozenset({int})
+_FIRST_VALUE: Final = int(np.dtype(READING_DTYPE.descr[:2]).itemsize)  # where they begin in a row
 
 
 def to_rows(readings: Sequence[WireReading]) -> Readings:
-    """The measured values [n]; circuit, instant and receipt are left to the caller."""
-    rows = empty_readings(len(readings))
+    """The measured values [n]; circuit, instant and receipt are left to the caller, undefined."""
+    rows = np.empty(len(readings), dtype=READING_DTYPE)
     if not readings:
         return rows
-    rows["resent"] = [r.rs for r in readings]
-    rows["p_kw"] = _column([r.p for r in readings])
-    rows["e_kwh"] = _column([r.e for r in readings])
-    rows["q_kvar"] = _column([r.q for r in readings])
-    rows["pf"] = _column([r.pf for r in readings])
-    for phases, names in (
-        ([r.u for r in readings], ("u_a", "u_b", "u_c")),
-        ([r.i for r in readings], ("i_a", "i_b", "i_c")),
-    ):
-        table = _phases(phases)
-        for k, name in enumerate(names):
-            rows[name] = table[:, k]
+    columns = (
+        [r.p for r in readings],
+        [r.e for r in readings],
+        [r.q for r in readings],
+        *_phases([r.u for r in readings]),
+        *_phases([r.i for r in readings]),
+        [r.pf for r in readings],
+    )
+    values = np.frombuffer(b"".join([_doubles(column) for column in columns]))
+    _values_of(rows)[:] = values.reshape(len(MEASURANDS), len(readings)).T
+    resent = [r.rs for r in readings]
+    rows["resent"] = resent if any(resent) else False
     return rows
+
+
+def _values_of(rows: Readings) -> NDArray[np.float64]:
+    """The measured values [n, measurands], which lie side by side in a row, to write to."""
+    shape = (len(rows), len(MEASURANDS))
+    strides = (rows.itemsize, np.dtype(np.float64).itemsize)
+    return np.ndarray(shape, np.float64, rows.data, _FIRST_VALUE, strides)
 
 
 def instants_us(values: Sequence[float | str]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -56,20 +65,19 @@ def instants_us(values: Sequence[float | str]) -> tuple[NDArray[np.int64], NDArr
     return found, bad
 
 
-def _column(values: Sequence[float | None]) -> NDArray[np.float64]:
-    """Values [n]; what was not measured becomes NaN."""
+def _doubles(values: Sequence[float | None]) -> bytes:
+    """Values [n], each in 8 bytes; what was not measured becomes NaN."""
     try:
-        return np.fromiter(values, dtype=np.float64, count=len(values))
-    except TypeError:  # there is a None, for which this other way is made, and slower
-        return np.array(values, dtype=np.float64)
+        return pack(f"{len(values)}d", *values)  # three times as fast as numpy, but for None
+    except struct_error:
+        if values.count(None) == len(values):
+            return np.full(len(values), np.nan).tobytes()
+        return np.array(values, dtype=np.float64).tobytes()
 
 
-def _phases(values: Sequence[Any]) -> NDArray[np.float64]:
-    """Three values each [n, 3]."""
+def _phases(values: Sequence[Phases | None]) -> Iterable[Sequence[float | None]]:
+    """Three values each [n] → three columns [n]."""
     try:
-        flat = np.fromiter(chain.from_iterable(values), np.float64, count=3 * len(values))
-    except TypeError:  # some have none, or not all three
-        if not any(values):
-            return np.full((len(values), 3), np.nan)
-        return np.array([phases or _NO_PHASES for phases in values], dtype=np.float64)
-    return flat.reshape(-1, 3)
+        return zip(*values, strict=True)
+    except TypeError:  # some have none
+        return zip(*[phases or _NO_PHASES for phases in values], strict=True)

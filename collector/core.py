@@ -125,6 +125,11 @@ class Core:
         self._retry_at_s = now_s
         return self._plan_next()
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the batch after the one under way is there already."""
+        return len(self._planned) > 1 or self._is_full(self._most_readings)
+
     def plan_ahead(self) -> Batch | None:
         """The batch after the one under way, when as much waits as a batch can hold."""
         if len(self._planned) != 1 or not self._is_full(self._most_readings):

@@ -1,12 +1,12 @@
 """A sink in memory, for tests and trials: the same promises, without a database."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from collector.sink import StatusNote
 from wattwitness.domain.errors import StoreUnavailableError
-from wattwitness.domain.ingest import Aside, EpochMark, IngestBatch, IngestOutcome
+from wattwitness.domain.ingest import Aside, AtWork, EpochMark, IngestBatch, IngestOutcome
 from wattwitness.domain.readings import MEASURANDS
 from wattwitness.domain.rejects import RejectCode
 
@@ -39,12 +39,11 @@ class MemorySink:
     async def catch_up(self) -> None:
         """Nothing; see `Sink.catch_up`."""
 
-    async def write(
-        self, batch: IngestBatch, at_work: Callable[[], None] | None = None
-    ) -> IngestOutcome:
+    async def write(self, batch: IngestBatch, at_work: AtWork | None = None) -> IngestOutcome:
         """Keep a batch; see `Sink.write`."""
         if at_work is not None:
-            at_work()
+            at_work(True)
+            at_work(False)
         if self.broken:
             raise StoreUnavailableError("the sink is switched off", "switch it on")
         stored = revisions = 0

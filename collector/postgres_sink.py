@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from collector.sink import StatusNote
 from wattwitness.domain.errors import StoreUnavailableError
-from wattwitness.domain.ingest import IngestBatch, IngestOutcome
+from wattwitness.domain.ingest import AtWork, IngestBatch, IngestOutcome
 from wattwitness.store.behind import write_behind
 from wattwitness.store.database import Database, limited
 from wattwitness.store.gateways import set_status
@@ -46,9 +46,7 @@ class PostgresSink:
             with self._patience():
                 await write_behind(self._db, self._db.behind)
 
-    async def write(
-        self, batch: IngestBatch, at_work: Callable[[], None] | None = None
-    ) -> IngestOutcome:
+    async def write(self, batch: IngestBatch, at_work: AtWork | None = None) -> IngestOutcome:
         """Commit a batch; see `Sink.write`."""
         prepared = None
         if self._prepared is not None and self._prepared[0] is batch:

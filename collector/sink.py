@@ -1,10 +1,10 @@
 """Where readings go, as a cut line: PostgreSQL today, other stores later."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from wattwitness.domain.ingest import IngestBatch, IngestOutcome
+from wattwitness.domain.ingest import AtWork, IngestBatch, IngestOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,13 @@ class Sink(Protocol):
         """
         ...
 
-    async def write(
-        self, batch: IngestBatch, at_work: Callable[[], None] | None = None
-    ) -> IngestOutcome:
+    async def write(self, batch: IngestBatch, at_work: AtWork | None = None) -> IngestOutcome:
         """Keep a batch whole; returns only when it is durable. Safe to repeat.
 
         Args:
             batch: what to keep.
-            at_work: called when the store has something to do, so that we have time.
+            at_work: told when the store is at work by itself (True), so that we have time for
+                other things, and when it waits for our next word again (False).
 
         Raises:
             StoreUnavailableError: nothing was kept, or nobody knows; write it again later.

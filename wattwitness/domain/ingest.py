@@ -1,11 +1,14 @@
 """What one ingest transaction takes in, and what became of it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wattwitness.domain.readings import Readings, empty_readings
 from wattwitness.domain.rejects import WAITING, Parked, Reject, RejectCode
+
+AtWork = Callable[[bool], None]
+"""Told whether a store is at work by itself, or waits for our next word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

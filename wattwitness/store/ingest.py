@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattwitness.domain.errors import StoreBusyError, StoreUnavailableError
-from wattwitness.domain.ingest import IngestBatch, IngestOutcome
+from wattwitness.domain.ingest import AtWork, IngestBatch, IngestOutcome
 from wattwitness.domain.instants import US_PER_DAY, from_us, to_us
 from wattwitness.domain.readings import NEVER, Readings
 from wattwitness.store.behind import written
@@ -44,7 +44,7 @@ async def write_batch(
     db: Database,
     batch: IngestBatch,
     prepared: Prepared | None = None,
-    at_work: Callable[[], None] | None = None,
+    at_work: AtWork | None = None,
 ) -> IngestOutcome:
     """Commit a batch whole; returns only when it is durable.
 
@@ -54,7 +54,8 @@ async def write_batch(
         db: the database.
         batch: what to write.
         prepared: what `prepare_rows` made of its rows; None = not done yet.
-        at_work: called when the transaction has begun; with each try again.
+        at_work: told when the database is at work on the rows (True), and when it waits for our
+            next word again (False).
 
     Raises:
         StoreUnavailableError: nothing of the batch was kept; try again later.
@@ -91,14 +92,12 @@ async def _try(
     batch: IngestBatch,
     ready: Prepared,
     facts: CircuitFacts,
-    at_work: Callable[[], None] | None,
+    at_work: AtWork | None,
 ) -> IngestOutcome:
     detour = ready.again is not None or db.meets_known
     try:
         async with db.transaction() as connection:
-            if at_work is not None:
-                at_work()
-            work = _Work(connection, db, batch, ready, facts)
+            work = _Work(connection, db, batch, ready, facts, at_work)
             outcome = await work.write(detour=detour)
     except StoreUnavailableError:
         if db.behind is not None:
@@ -136,17 +135,20 @@ class _Work:
     batch: IngestBatch
     ready: Prepared
     facts: CircuitFacts
+    at_work: AtWork | None
     _note: Callable[[], None] | None = None
 
     async def write(self, *, detour: bool) -> IngestOutcome:
         """Everything; the caller commits."""
         connection, batch, rows = self.connection, self.batch, self.ready.rows
         inserted, revised = rows, Counter[tuple[int, int]]()
+        self._tell(at_work=True)
         if len(rows) and detour:
             inserted, revised = await _detour(connection, rows, self.ready.again, self.db.steps)
         elif len(rows):
             payload = self.ready.payload or copy_payload(rows, self.db.steps)
             await copy_rows(connection, "readings", payload)
+        self._tell(at_work=False)
         traces = self.ready.traces
         if inserted is not rows:
             traces = Traces.of(inserted, self.facts, self.db.zone)
@@ -177,6 +179,10 @@ class _Work:
             duplicates=batch.received - stored - revisions - rejected,
             reasons=reasons,
         )
+
+    def _tell(self, *, at_work: bool) -> None:
+        if self.at_work is not None:
+            self.at_work(at_work)
 
     def note_newest(self) -> None:
         """The batch is committed: its newest values wait to be written."""

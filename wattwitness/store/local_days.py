@@ -16,8 +16,12 @@ _QUARTER_US = US_PER_HOUR // 4  # every zone's offset is a multiple of a quarter
 
 def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """The different values of an array [n], ascending; numpy's own way loads a package for it."""
-    ordered = np.sort(values)
-    return ordered[np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))]
+    return _changes(np.sort(_changes(values)))  # where they come in rows, little is left to sort
+
+
+def _changes(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Without those that are equal to the one before."""
+    return values[np.flatnonzero(np.diff(values, prepend=values[:1] - 1))]
 
 
 def enterprise_days(

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Callable
 from typing import Self
 
 import pytest
@@ -15,7 +14,7 @@ from collector.memory_sink import MemorySink
 from collector.memory_source import MemorySource
 from collector.metrics import Metrics
 from wattwitness.domain.errors import SetupError
-from wattwitness.domain.ingest import IngestBatch, IngestOutcome
+from wattwitness.domain.ingest import AtWork, IngestBatch, IngestOutcome
 from wattwitness.runtime.backoff import Backoff
 from wattwitness.wire.payload import Status, WireReading, encode_message, encode_status
 from wattwitness.wire.topics import readings_topic, status_topic
@@ -95,11 +94,9 @@ class SlowSink(MemorySink):
     def prepare(self, batch: IngestBatch) -> None:
         self.prepared.append(len(batch.rows))
 
-    async def write(
-        self, batch: IngestBatch, at_work: Callable[[], None] | None = None
-    ) -> IngestOutcome:
+    async def write(self, batch: IngestBatch, at_work: AtWork | None = None) -> IngestOutcome:
         assert at_work is not None
-        at_work()
+        at_work(True)
         await self.let.wait()
         return await super().write(batch)
 
