@@ -79,8 +79,8 @@ class Collecting:
                 await asyncio.sleep(0)
 
     async def _store_first(self) -> None:
-        """Let a store that waits for our next word have it, if its next batch is there already."""
-        while self._core.is_ahead and not self._free.is_set():
+        """Let a store that waits for us have its batch first; ours is not urgent then."""
+        while (self._sink.is_preparing or self._core.is_ahead) and not self._free.is_set():
             await self._free.wait()
             await asyncio.sleep(AHEAD_S)
 

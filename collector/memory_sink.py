@@ -32,6 +32,11 @@ class MemorySink:
         """Nothing; see `Sink.prepare`."""
 
     @property
+    def is_preparing(self) -> bool:
+        """Never; see `Sink.is_preparing`."""
+        return False
+
+    @property
     def is_behind(self) -> bool:
         """Never; see `Sink.is_behind`."""
         return False

@@ -36,6 +36,11 @@ class PostgresSink:
             self._prepared = batch, work
 
     @property
+    def is_preparing(self) -> bool:
+        """Whether the thread is at work; see `Sink.is_preparing`."""
+        return self._prepared is not None and not self._prepared[1].done()
+
+    @property
     def is_behind(self) -> bool:
         """Whether newest values wait; see `Sink.is_behind`."""
         return self._db.behind is not None and self._db.behind.is_behind

@@ -28,6 +28,11 @@ class Sink(Protocol):
         ...
 
     @property
+    def is_preparing(self) -> bool:
+        """Whether what `prepare` began is not done yet."""
+        ...
+
+    @property
     def is_behind(self) -> bool:
         """Whether there is something to catch up with."""
         ...

@@ -20,7 +20,7 @@ from wattwitness.store.rollups import keep_rollups
 log = structlog.get_logger()
 MAINTENANCE_S: Final = 3600.0
 ROLLUP_S: Final = 60.0
-SETTLE_S: Final = 5.0  # what waits in the broker at a start is not seen at once
+SETTLE_S: Final = 5.0  # at a start, what waits in the broker comes first
 ROLLUPS_AT_ONCE: Final = 2000  # hours of circuit groups: a few seconds of work
 _PATIENCE: Final = 10  # turns that pressure may put rollups off
 
@@ -31,7 +31,8 @@ def retention_of(settings: Settings) -> Retention:
 
 
 async def maintain_hourly(db: Database, retention: Retention) -> None:
-    """Partitions ahead, compression and retention, now and every hour."""
+    """Partitions ahead, compression and retention, soon and every hour."""
+    await asyncio.sleep(SETTLE_S)
     while True:
         try:
             report = await maintain(db, datetime.now(UTC), retention)
