@@ -97,12 +97,12 @@ class Comparison:
 
 
 def main(
-    readings: Annotated[int, typer.Option(help="Readings of one drain.")] = 600_000,
+    readings: Annotated[int, typer.Option(help="Readings of one drain.")] = 1_000_000,
     gateways: Annotated[int, typer.Option(help="Gateways of the city.")] = 750,
     circuits: Annotated[int, typer.Option(help="Circuits, and readings of a message.")] = 20,
     large: Annotated[int, typer.Option(help="Readings of a large message; 0 = none.")] = 200,
     repeats: Annotated[int, typer.Option(help="Turns of limit and drains.")] = 3,
-    batch: Annotated[int, typer.Option(help="Rows of a batch of the limit.")] = 20_000,
+    batch: Annotated[int, typer.Option(help="Rows of a batch of the limit.")] = 40_000,
     cell: Annotated[bool, typer.Option("--cell", help="A steady rate instead.")] = False,  # noqa: FBT002 - typer's way
     minutes: Annotated[float, typer.Option(help="How long the steady rate lasts.")] = 10.0,
     rate: Annotated[int, typer.Option(help="Readings a second of the steady rate.")] = 5000,

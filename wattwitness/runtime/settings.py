@@ -58,7 +58,7 @@ class Settings(BaseSettings):
         default=5000, ge=1, le=100_000, description="A batch closes at this many readings."
     )
     batch_most_readings: int = Field(
-        default=20_000,
+        default=40_000,
         ge=1,
         le=100_000,
         description="While another one is written, a batch may grow to this many readings.",
