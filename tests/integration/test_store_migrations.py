@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from datetime import UTC, datetime
 
 import asyncpg
@@ -198,3 +199,13 @@ async def test_a_database_with_readings_is_upgraded_without_losing_any(kind, fre
         span = (int(rows["ts"][0]), int(rows["ts"][0]) + US_PER_DAY)
         band = (await bands(db, [key], *span, 3_600_000_000))[key]
         assert band.count.sum() == 2880
+
+
+async def test_a_unix_socket_takes_more_of_a_batch_at_once_than_by_itself(db):
+    """While the event loop does something else, the server goes on with what the socket holds."""
+    with socket.socket(socket.AF_UNIX) as plain:
+        usual = plain.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    async with db.pool.acquire() as connection:
+        ours = connection._con._transport.get_extra_info("socket")
+        assert ours.family == socket.AF_UNIX
+        assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) > usual

@@ -2,17 +2,19 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import Self
 
 import pytest
 
 from collector.bounds import Calendar
-from collector.collecting import Collecting
+from collector.collecting import TURN_BYTES, Collecting, in_turns
 from collector.core import Core, Policy
 from collector.decode import Place, Places
 from collector.memory_sink import MemorySink
 from collector.memory_source import MemorySource
 from collector.metrics import Metrics
+from collector.source import Incoming, Token
 from wattwitness.domain.errors import SetupError
 from wattwitness.domain.ingest import AtWork, IngestBatch, IngestOutcome
 from wattwitness.runtime.backoff import Backoff
@@ -67,9 +69,13 @@ class Rig:
         await asyncio.gather(self.tasks[0], return_exceptions=True)
 
     async def until(self, rows: int) -> None:
-        async with asyncio.timeout(5):
-            while len(self.sink.rows) < rows or self.source.unsettled:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+        await until(lambda: len(self.sink.rows) >= rows and not self.source.unsettled)
+
+
+async def until(done: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not done():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 async def test_everything_is_stored_settled_and_proven():
@@ -90,12 +96,14 @@ class SlowSink(MemorySink):
         super().__init__()
         self.let = asyncio.Event()
         self.prepared: list[int] = []
+        self.at_work: AtWork | None = None
 
     def prepare(self, batch: IngestBatch) -> None:
         self.prepared.append(len(batch.rows))
 
     async def write(self, batch: IngestBatch, at_work: AtWork | None = None) -> IngestOutcome:
         assert at_work is not None
+        self.at_work = at_work
         at_work(True)
         await self.let.wait()
         return await super().write(batch)
@@ -105,13 +113,51 @@ async def test_what_is_there_already_is_prepared_while_a_batch_is_written():
     async with Rig() as rig:
         rig.collecting._sink = rig.sink = sink = SlowSink()
         rig.put(1, 30)  # at once: nothing comes any more that would remind anybody
-        async with asyncio.timeout(5):
-            while not sink.prepared:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+        await until(lambda: sink.prepared)
         assert (sink.prepared, len(sink.rows)) == ([10], 0)
         sink.let.set()
         await rig.until(30)
     assert rig.source.proofs[-1].ack.seq == 30
+
+
+async def test_a_store_that_waits_for_our_word_comes_before_what_can_wait():
+    async with Rig() as rig:
+        rig.collecting._sink = rig.sink = sink = SlowSink()
+        rig.put(1, 30)
+        await until(lambda: sink.prepared)
+        sink.at_work(False)  # its rows are in: it waits to hear what comes beside them
+        rig.put(31, 40)
+        await asyncio.sleep(0.05)
+        held = rig.collecting._core.held
+        sink.at_work(True)
+        await until(lambda: rig.collecting._core.held > held)
+        sink.let.set()
+        await rig.until(40)
+    assert held == 30
+
+
+async def test_what_the_store_has_too_little_of_is_decoded_at_once():
+    async with Rig() as rig:
+        rig.collecting._sink = rig.sink = sink = SlowSink()
+        rig.put(1, 10)
+        await until(lambda: sink.at_work)
+        sink.at_work(False)
+        rig.put(11, 15)
+        await until(lambda: rig.collecting._core.held == 15)
+        sink.let.set()
+        await rig.until(15)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "turns"),
+    [([], []), ([10], [1]), ([TURN_BYTES], [1]), ([TURN_BYTES - 1, 1, 5], [2, 1]),
+     ([3 * TURN_BYTES, 1], [1, 1])],
+)  # fmt: skip
+def test_a_turn_ends_with_the_message_that_fills_it(sizes, turns):
+    messages = [Incoming("t", bytes(size), 0, Token(1, k)) for k, size in enumerate(sizes)]
+    found = list(in_turns(messages))
+    assert [len(turn) for turn in found] == turns
+    assert [m for turn in found for m in turn] == messages
 
 
 async def test_an_outage_is_waited_out_and_nothing_is_settled_meanwhile():
