@@ -14,8 +14,9 @@
     testability   what the meters of an enterprise cannot show
     baselines     what a plant usually does, frozen when an alert is issued
     verdicts      whether an ordered cut happened, and how sure that is
-    live          the newest minutes of a city, and the watcher of open alerts
+    live          the newest minutes of a city: who watches open alerts, who warns
     day           the two kernels of a local day, from readings to what it contributes
+    day_end       what the day after has to know of a day
     learning      thresholds of many days, from their histograms
     references    what a plant did in its verified period, or its first days
     calibration   what a confidence is worth
@@ -27,10 +28,11 @@
     together      several coroutines, one error
     running       one batch to its end, or following live data
     pacing        who is looked at when, while following a large city
+    bench         what the pipeline works with
     pipeline      the one module that does the I/O
 
 Everything but `pipeline`, `running`, `series`, `results`, `executors`, `live.loading`,
-`live.watching` and `__main__` is pure. The result of a local day depends on that day, the day
-before it and thresholds learned from day histograms, never on the order of arrival or of
-computation.
+`live.watching`, `live.warner` and `__main__` is pure. The result of a local day depends on that
+day, the end of the day before and thresholds learned from day histograms, never on the order of
+arrival or of computation.
 """

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from analytics.executors import Executor, InProcess, ProcessPool
+from analytics.live.warner import Warner
 from analytics.live.watching import Watcher
 from analytics.pacing import Pace
 from analytics.pipeline import Bench
@@ -115,7 +116,9 @@ async def _watch(lifecycle: Lifecycle) -> None:
     settings = load_settings()
     configure_logging(settings.log_level, "watch")
     async with _store(settings, 1) as db:
+        lifecycle.spawn("warn", Warner(db).run(lifecycle))
         await Watcher(db).run(lifecycle)
+        await lifecycle.finish()
 
 
 def _range(from_: datetime | None, to: datetime | None) -> tuple[datetime, datetime]:
@@ -149,21 +152,22 @@ def analyse(
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Keep up with live data.")] = False,  # noqa: FBT002 - a flag of the command line
     watch: Annotated[  # noqa: FBT002 - likewise
-        bool, typer.Option("--watch", help="Verdicts of open alerts, minute by minute.")
+        bool, typer.Option("--watch", help="Verdicts and warnings, minute by minute.")
     ] = False,
 ) -> None:
     """Analyse stored readings: states, quality, episodes, leads.
 
     All local days that [--from, --to) touches are analysed again; --follow keeps up with what
     arrives. Both give the same results, and running again changes nothing. --watch judges open
-    alerts with each new reading, between two looks of --follow; of a database one at a time.
+    alerts with each new reading, and warns of treatment that is off, between two looks of
+    --follow; of a database one at a time.
     """
     if scheduler is not None:
         raise typer.BadParameter("--scheduler is not available yet; use --workers N")
     if follow and (from_ or to or enterprise):
         raise typer.BadParameter("--follow takes all data; leave out --from, --to, --enterprise")
     if watch and (follow or from_ or to or enterprise):
-        raise typer.BadParameter("--watch takes open alerts; leave out all other choices")
+        raise typer.BadParameter("--watch takes what is newest; leave out all other choices")
     if watch:
         sys.exit(run(_watch))
     if follow:

@@ -49,4 +49,5 @@ def conclude(
         early_warnings(history),
         verdicts,
         rejudged(cases, history.judged_until),
+        cases=cases,
     )

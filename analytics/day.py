@@ -2,7 +2,7 @@
 
 Both are pure and picklable, so that a day can be computed anywhere, alone, again, in any order.
 The first needs the readings of the day and of the hour before it; the second the columns of the
-day and, to warm up the hysteresis, of the day before.
+day and, to know how things stood at midnight, the end of the day before (`day_end`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.columns import PlantRows
+from analytics.day_end import KIND as END_KIND
+from analytics.day_end import day_end, last_minutes
 from analytics.detectors import frozen_reading
 from analytics.detectors.line_up import CONDITIONS, FACTS, MARKS, RAW_FACTS
 from analytics.detectors.stages import JudgedDay, RawDay
@@ -53,7 +55,7 @@ class ColumnsBlock:
     days: tuple[date, ...]
     rows: Readings  # (circuit, ts) order
     extent: Extent
-    lead: frozenset[date] = frozenset()  # days that only warm up the one after: power is enough
+    lead: frozenset[date] = frozenset()  # days of which only the end matters
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,9 @@ class DayColumns:
     power: Power  # [circuits, minutes of the day]
     histograms: NDArray[np.int32]  # [circuits, 256]
     quality: tuple[DayQuality, ...]
+    end: tuple[NDArray[np.float32], ...]  # `day_end` [circuits]
     spells: tuple[ConditionSpell, ...] = ()  # of the detectors that look at readings as they came
     facts: tuple[DayFact, ...] = ()  # likewise
-    only_power: bool = False  # a lead: the rest was not looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class DayBlock:
     """Input of `judge_day`."""
 
     plant: Plant
-    before: DayColumns | None
+    before: Power | None  # minutes up to midnight that warm up the states; None = nothing was
     columns: DayColumns
     thresholds: Mapping[str, Thresholds]
     extent: Extent
@@ -90,6 +92,7 @@ class DayJudgement:
     thresholds: dict[str, Thresholds]
     spells: list[ConditionSpell]
     facts: list[DayFact] = field(default_factory=list)
+    end: list[DayFact] = field(default_factory=list)  # `day_end`; empty while the day goes on
 
 
 def bounds_us(day: date, plant: Plant) -> Interval:
@@ -116,7 +119,8 @@ def _one_day(block: ColumnsBlock, rows: PlantRows, day: date) -> DayColumns:
     )
     if day in block.lead:
         _forget_frozen(power, plant, frozen_reading.mark(raw), start)
-        return DayColumns(day, power, NO_HISTOGRAMS, (), only_power=True)
+        end_only = day_end(power, last_minutes(plant))
+        return DayColumns(day, power[:, :0], NO_HISTOGRAMS, (), end_only)
     spells = tuple(spell for mark in MARKS for spell in mark(raw))
     _forget_frozen(power, plant, spells, start)
     return DayColumns(
@@ -124,6 +128,7 @@ def _one_day(block: ColumnsBlock, rows: PlantRows, day: date) -> DayColumns:
         power,
         day_histograms(power),
         day_rates(raw, block.extent.first_us),
+        day_end(power, last_minutes(plant)),
         spells,
         tuple(fact for facts in RAW_FACTS for fact in facts(raw)),
     )
@@ -171,11 +176,27 @@ def _known_span(block: DayBlock, row: int, start: int, minutes: int) -> tuple[in
 
 def _with_warm_up(block: DayBlock) -> tuple[Power, int]:
     today = block.columns.power
-    before = block.before.power if block.before is not None else today[:, :0]
+    before = block.before if block.before is not None else today[:, :0]
     return np.concatenate((before, today), axis=1), before.shape[1]
 
 
-def _pairs(
+def _end_facts(block: DayBlock, end_us: int) -> list[DayFact]:
+    """The end of a day that is over; before, what is the end moves with every minute."""
+    if block.extent.watermark_us < end_us:
+        return []
+    return [
+        DayFact(
+            enterprise_id=block.plant.enterprise_id,
+            day=block.columns.day,
+            kind=END_KIND,
+            subject=circuit.circuit_id,
+            values=own,
+        )
+        for circuit, own in zip(block.plant.circuits, block.columns.end, strict=True)
+    ]
+
+
+def pairs_of(
     plant: Plant, states: StateGrid, power: Power, thresholds: list[Thresholds]
 ) -> dict[str, PairMinutes]:
     """The minutes of every pairing that has circuits on both sides."""
@@ -193,7 +214,7 @@ def _pairs(
 def judge_day(block: DayBlock) -> DayJudgement:
     """Second kernel: states, and the conditions that the detectors look for."""
     plant, columns = block.plant, block.columns
-    start, _ = bounds_us(columns.day, plant)
+    start, over = bounds_us(columns.day, plant)
     power, skip = _with_warm_up(block)
     thresholds = [block.thresholds.get(c.circuit_id, UNKNOWN_THRESHOLDS) for c in plant.circuits]
     states = production_dwell(classify(power, thresholds), [c.role for c in plant.circuits])
@@ -210,7 +231,7 @@ def judge_day(block: DayBlock) -> DayJudgement:
         power=power,
         states=states,
         thresholds=thresholds,
-        pairs=_pairs(plant, states, power, thresholds),
+        pairs=pairs_of(plant, states, power, thresholds),
     )
     return DayJudgement(
         day=columns.day,
@@ -219,4 +240,5 @@ def judge_day(block: DayBlock) -> DayJudgement:
         thresholds=dict(block.thresholds),
         spells=[*columns.spells, *(s for look in CONDITIONS for s in look(judged))],
         facts=[*columns.facts, *(f for look in FACTS for f in look(judged))],
+        end=_end_facts(block, over),
     )

@@ -7,19 +7,18 @@ is stored, so live, batch, pieces and several workers end in the same results.
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
-from analytics.calibration import CALIBRATION, Calibration
+from analytics.bench import AnalysisStoppedError, Bench, Summary
 from analytics.conclusion import conclude
 from analytics.day import ColumnsBlock, DayBlock, DayColumns, Extent, day_columns, judge_day
+from analytics.day_end import laid_out, nothing_known
 from analytics.detectors.stages import History
-from analytics.executors import Executor
-from analytics.grid import margin_us
+from analytics.grid import Power, margin_us
+from analytics.late_courses import keep_late_courses
 from analytics.learning import Learned, learn_days, same_thresholds
 from analytics.planning import (
     PIECE_DAYS,
@@ -30,67 +29,13 @@ from analytics.planning import (
     window_span,
 )
 from analytics.plants import Plant, plant_of
-from analytics.results import ResultStore
-from analytics.series import SeriesStore
 from analytics.together import together
-from wattwitness.domain.errors import WattWitnessError
-from wattwitness.domain.instants import DEFAULT_ZONE, day_bounds, from_us, local_day, to_us
-from wattwitness.domain.registry import Registry
+from wattwitness.domain.instants import day_bounds, from_us, local_day, to_us
 
+__all__ = ["AnalysisStoppedError", "Bench", "Summary", "analyse_enterprise", "history_of"]
+
+_DAY = timedelta(days=1)
 _NEWEST_DAYS = timedelta(days=60)
-
-
-class AnalysisStoppedError(WattWitnessError):
-    """Told to stop before the end; what was not finished is still marked as changed."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "stopped; what was finished is stored", "run the same again for what is left"
-        )
-
-
-def _wall_clock_us() -> int:
-    return time.time_ns() // 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What the pipeline works with."""
-
-    registry: Registry
-    series: SeriesStore
-    results: ResultStore
-    executor: Executor
-    zone: ZoneInfo = DEFAULT_ZONE
-    stop: asyncio.Event = field(default_factory=asyncio.Event)  # looked at between pieces
-    clock_us: Callable[[], int] = _wall_clock_us  # for "last run"; nothing is judged by it
-    calibration: Calibration = CALIBRATION  # what confidence is worth
-
-    def check_stop(self) -> None:
-        """Go on only if nobody said stop.
-
-        Raises:
-            AnalysisStoppedError: somebody did.
-        """
-        if self.stop.is_set():
-            raise AnalysisStoppedError
-
-
-@dataclass
-class Summary:
-    """What a run did."""
-
-    enterprises: int = 0
-    days: int = 0  # enterprise-days judged
-    readings: int = 0
-    episodes: int = 0
-    suppressed: int = 0
-    leads: int = 0
-
-    def add(self, other: "Summary") -> None:
-        """Count another run in."""
-        for name in vars(self):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
 @dataclass
@@ -102,6 +47,7 @@ class _Run:
     data_days: list[date]
     extent: Extent
     columns: dict[date, DayColumns] = field(default_factory=dict)
+    ends: dict[date, Power] = field(default_factory=dict)  # minutes up to midnight that matter
     summary: Summary = field(default_factory=lambda: Summary(enterprises=1))
 
     @cached_property
@@ -151,19 +97,30 @@ async def _load_piece(run: _Run, piece: tuple[date, ...], wanted: Collection[dat
         lead = frozenset(piece).difference(wanted)
         block = ColumnsBlock(run.plant, piece, rows, run.extent, lead)
         (found,) = await asyncio.to_thread(bench.executor.map, day_columns, [block])
-    run.columns.update({c.day: c for c in found})
+    run.columns.update({c.day: c for c in found if c.day in wanted})
+    run.ends.update({c.day: laid_out(c.end) for c in found})
 
 
 async def _load_columns(run: _Run, days: Iterable[date]) -> None:
-    """Columns of these days and, for the warm-up, of the days before them.
+    """Columns of these days and, to know how things stood at midnight, the ends of those before.
 
-    Readings are in memory piece by piece; what stays are minutes (2 MB per circuit and year).
+    Readings are in memory piece by piece; what stays are minutes (2 MB per circuit and year). For
+    the sake of the day after no day is read whose end is kept.
     """
     wanted = set(days)
-    lead = {d - timedelta(days=1) for d in wanted} & set(run.data_days)
-    missing = {d for d in wanted if d not in run.columns or run.columns[d].only_power}
-    missing |= lead - run.columns.keys()
+    lead = {d - _DAY for d in wanted} & set(run.data_days) - wanted - run.ends.keys()
+    kept = await run.bench.results.load_ends(run.plant.enterprise_id, sorted(lead)) if lead else {}
+    for day, ends in kept.items():
+        if ends.keys() >= set(run.circuit_ids):
+            run.ends[day] = laid_out([ends[c] for c in run.circuit_ids])
+    missing = (wanted - run.columns.keys()) | (lead - run.ends.keys())
     await together(_load_piece(run, piece, wanted) for piece in pieces(sorted(missing)))
+
+
+def _before(run: _Run, day: date) -> Power | None:
+    """The minutes before a day; None = nothing was read before it."""
+    unknown = nothing_known(run.plant) if run.data_days[0] < day else None
+    return run.ends.get(day - _DAY, unknown)
 
 
 async def _save_histograms(run: _Run, days: Sequence[date]) -> None:
@@ -213,7 +170,7 @@ async def _judge(run: _Run, days: Sequence[date], learned: Learned) -> None:
 def _block(run: _Run, day: date, learned: Learned) -> DayBlock:
     return DayBlock(
         plant=run.plant,
-        before=run.columns.get(day - timedelta(days=1)),
+        before=_before(run, day),
         columns=run.columns[day],
         thresholds={c: t for c in run.circuit_ids if (t := learned.get((c, day)))},
         extent=run.extent,
@@ -246,10 +203,12 @@ async def _conclude(run: _Run) -> None:
     plant, bench = run.plant, run.bench
     history = await _history(run)
     district = bench.registry.enterprises[plant.enterprise_id].district
-    findings = conclude(history, district, bench.calibration)
+    found = conclude(history, district, bench.calibration)
+    findings = replace(found, revision=bench.registry.revision)
     await run.bench.results.replace_findings(
         plant.enterprise_id, findings, run.bench.clock_us(), run.extent.watermark_us
     )
+    await keep_late_courses(bench, plant.enterprise_id, found.cases, run.extent.watermark_us)
     run.summary.episodes = sum(e.suppressed_by is None for e in findings.episodes)
     run.summary.suppressed = len(findings.episodes) - run.summary.episodes
     run.summary.leads = len(findings.leads)

@@ -1,12 +1,18 @@
 """Where the analytics keep what they found: in the store, or, for trials and tests, in memory."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from analytics.day import DayJudgement
+from analytics.day_end import KEPT_DAYS
 from analytics.states.histograms import Histogram
+from analytics.verdicts.judging import Case
+from wattwitness.domain.courses import LateStand, Piece
 from wattwitness.domain.early_warnings import EarlyWarning
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.facts import FactBook
@@ -15,6 +21,7 @@ from wattwitness.domain.spells import SpellBook
 from wattwitness.domain.states import Thresholds
 from wattwitness.domain.testability import Testability
 from wattwitness.domain.verdicts import Verdict, VerdictCode
+from wattwitness.store import courses as store_courses
 from wattwitness.store import days as store_days
 from wattwitness.store import findings as store_findings
 from wattwitness.store import verdicts as store_verdicts
@@ -23,6 +30,8 @@ from wattwitness.store.findings import DayResults
 
 Histograms = dict[str, dict[date, Histogram]]
 """Circuit id → day → minutes per bin."""
+Ends = Mapping[date, Mapping[str, NDArray[np.float32]]]
+"""Day → circuit id → its end (`analytics.day_end`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,10 @@ class Findings:
     rejudged: Mapping[str, tuple[datetime, VerdictCode]] = field(
         default_factory=dict, compare=False
     )
+    revision: int | None = field(default=None, compare=False)  # of the registry; None = of now
+    cases: Sequence[Case] = field(
+        default=(), compare=False, repr=False
+    )  # of the verdicts; not kept
 
 
 class ResultStore(Protocol):
@@ -71,6 +84,10 @@ class ResultStore(Protocol):
         """Replace the results of these days, all or none."""
         ...
 
+    async def load_ends(self, enterprise_id: str, days: Sequence[date]) -> Ends:
+        """How these days ended, of those that ended and have not changed since they were judged."""
+        ...
+
     async def load_spells(self, enterprise_id: str) -> SpellBook:
         """Condition spells of all days."""
         ...
@@ -87,6 +104,16 @@ class ResultStore(Protocol):
 
     async def judged_until(self, enterprise_id: str) -> dict[str, datetime]:
         """Alert id → data time up to which the verdict that is kept was judged."""
+        ...
+
+    async def late_stand(self, enterprise_id: str, alert_ids: Sequence[str]) -> LateStand | None:
+        """The late courses of these alerts that are kept; None = none are kept here."""
+        ...
+
+    async def save_late(
+        self, enterprise_id: str, alert_id: str, kept: Sequence[int], pieces: Sequence[Piece]
+    ) -> None:
+        """Replace a late course, but for the half hours that hold still."""
         ...
 
 
@@ -130,10 +157,15 @@ class PostgresResults:
                 thresholds=d.thresholds,
                 spells=d.spells,
                 facts=d.facts,
+                end=d.end,
             )
             for d in days
         }
-        await store_findings.replace_day_results(self._db, enterprise_id, results)
+        await store_findings.replace_day_results(self._db, enterprise_id, results, KEPT_DAYS)
+
+    async def load_ends(self, enterprise_id: str, days: Sequence[date]) -> Ends:
+        """See `ResultStore`."""
+        return await store_findings.load_ends(self._db, enterprise_id, days)
 
     async def load_spells(self, enterprise_id: str) -> SpellBook:
         """See `ResultStore`."""
@@ -158,11 +190,22 @@ class PostgresResults:
             findings.warnings,
             findings.verdicts,
             findings.rejudged,
+            findings.revision,
         )
 
     async def judged_until(self, enterprise_id: str) -> dict[str, datetime]:
         """See `ResultStore`."""
         return await store_verdicts.judged_until(self._db, enterprise_id)
+
+    async def late_stand(self, enterprise_id: str, alert_ids: Sequence[str]) -> LateStand | None:
+        """See `ResultStore`."""
+        return await store_courses.late_stand(self._db, enterprise_id, alert_ids)
+
+    async def save_late(
+        self, enterprise_id: str, alert_id: str, kept: Sequence[int], pieces: Sequence[Piece]
+    ) -> None:
+        """See `ResultStore`."""
+        await store_courses.save_late(self._db, enterprise_id, alert_id, kept, pieces)
 
 
 @dataclass
@@ -214,6 +257,15 @@ class MemoryResults:
         """See `ResultStore`."""
         self.days.setdefault(enterprise_id, {}).update({d.day: d for d in days})
 
+    async def load_ends(self, enterprise_id: str, days: Sequence[date]) -> Ends:
+        """See `ResultStore`; who changes a day has it judged again before those after it."""
+        judged = self.days.get(enterprise_id, {})
+        return {
+            d: {f.subject: f.values for f in judged[d].end}
+            for d in days
+            if d in judged and judged[d].end
+        }
+
     async def load_spells(self, enterprise_id: str) -> SpellBook:
         """See `ResultStore`."""
         judged = self.days.get(enterprise_id, {})
@@ -229,9 +281,20 @@ class MemoryResults:
     ) -> None:
         """See `ResultStore`."""
         del analysed_at_us, data_until_us
-        self.findings[enterprise_id] = findings
+        self.findings[enterprise_id] = replace(findings, cases=())
 
     async def judged_until(self, enterprise_id: str) -> dict[str, datetime]:
         """See `ResultStore`."""
         known = self.findings.get(enterprise_id, Findings())
         return {verdict.alert_id: verdict.as_of for verdict in known.verdicts}
+
+    async def late_stand(self, enterprise_id: str, alert_ids: Sequence[str]) -> LateStand | None:
+        """See `ResultStore`."""
+        del enterprise_id, alert_ids
+        return None
+
+    async def save_late(
+        self, enterprise_id: str, alert_id: str, kept: Sequence[int], pieces: Sequence[Piece]
+    ) -> None:
+        """See `ResultStore`."""
+        del enterprise_id, alert_id, kept, pieces

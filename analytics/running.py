@@ -12,6 +12,7 @@ import structlog
 from analytics.pacing import Pace
 from analytics.pipeline import AnalysisStoppedError, Bench, Summary, analyse_enterprise
 from analytics.together import together
+from wattwitness.domain.alerts import open_alerts
 from wattwitness.domain.errors import InputRefusedError, StoreUnavailableError, WattWitnessError
 from wattwitness.domain.instants import US_PER_MINUTE, from_us, local_day
 from wattwitness.runtime.lifecycle import Lifecycle
@@ -96,6 +97,9 @@ class _Range:
             bench, enterprise_id, [d.day for d in days], trailing, reach
         )
         await clear_dirty(self.db, days)
+        now = await _refreshed(self.db, bench)
+        if now is not bench:  # verdicts by a registry that is no more were left out
+            await analyse_enterprise(now, enterprise_id, (), None, reach)
         return found
 
 
@@ -207,14 +211,8 @@ class Follower:
 
     async def _pressing(self, watermark_us: int) -> set[str]:
         """Enterprises under an open alert, and those with an early warning."""
-        now = from_us(watermark_us)
         registry = self.bench.registry
-        open_ = [
-            alert
-            for alert in registry.alerts.values()
-            if alert.response_from <= now + ALERT_AHEAD
-            and (alert.lifted_at is None or now <= alert.lifted_at)
-        ]
+        open_ = open_alerts(registry.alerts.values(), from_us(watermark_us), ahead=ALERT_AHEAD)
         found = {
             e.enterprise_id
             for e in registry.enterprises.values()

@@ -9,6 +9,7 @@ import structlog
 
 from collector.ledger import MAX_EPOCHS_PER_GATEWAY
 from wattwitness.domain.errors import StoreUnavailableError
+from wattwitness.runtime.free_memory import give_back
 from wattwitness.runtime.settings import Settings
 from wattwitness.store.behind import mend_latest
 from wattwitness.store.database import Database
@@ -27,7 +28,11 @@ _PATIENCE: Final = 10  # turns that pressure may put rollups off
 
 def retention_of(settings: Settings) -> Retention:
     """How long things are kept, as set."""
-    return Retention(raw_days=settings.keep_raw_days, rejects_days=settings.keep_rejects_days)
+    return Retention(
+        raw_days=settings.keep_raw_days,
+        rejects_days=settings.keep_rejects_days,
+        courses_days=settings.keep_courses_days,
+    )
 
 
 async def maintain_hourly(db: Database, retention: Retention) -> None:
@@ -61,4 +66,5 @@ async def roll_up(db: Database, is_busy: Callable[[], bool]) -> None:
             except StoreUnavailableError as error:
                 log.warning("rollups_put_off", error=str(error))
         if done < ROLLUPS_AT_ONCE or is_busy():
+            give_back()  # what large batches and rollups took
             await asyncio.sleep(ROLLUP_S)

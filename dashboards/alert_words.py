@@ -54,6 +54,7 @@ ALERT_WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "no_measure": N_("no measure at this level, though the grade asks for one"),
             "scope_names_nothing": N_("the scope names no circuit that is metered"),
             "names_no_production": N_("the scope names no production circuit"),
+            "part_names_nothing": N_("a part of the scope names no circuit that is metered"),
             "below_resolution": N_("runs below what its meter can resolve"),
             "interval_too_long": N_("readings are too far apart to count minutes"),
             "no_register": N_("no energy register is read"),
@@ -69,9 +70,7 @@ ALERT_WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "refusal": {
             "response_from is before issued_at": N_("The response begins before it was issued."),
-            "lifted_at is not after response_from": N_(
-                "The lift is not after the response: it would never have been in force."
-            ),
+            "lifted_at is not after issued_at": N_("The lift is not after the issue."),
             "the change was issued before the alert": N_(
                 "The change was issued before the alert was."
             ),
@@ -93,6 +92,23 @@ ALERT_WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "a limit needs limit_pct, the share that may still be used": N_(
                 "A limit needs the share that may still be used."
             ),
+            "scope names nothing": N_("Choose a scope."),
+            "hours needs the span when production is allowed, such as 22:00-06:00": N_(
+                "Write the allowed hours as 22:00-06:00."
+            ),
+            "there is no alert {alert_id!r}": N_("There is no alert {alert_id}."),
+            "there is an alert {alert_id!r} already": N_("There is an alert {alert_id} already."),
+            "there is no enterprise {name!r}": N_("There is no enterprise {name}."),
+            "no enterprise is in district {district!r}": N_(
+                "No enterprise is in district {district}."
+            ),
+            "{part!r} is neither a circuit nor a line of {name!r}": N_(
+                "{part} is neither a circuit nor a line of {name}."
+            ),
+            "{name!r} is not under an alert {alert_id!r}": N_(
+                "{name} is not under an alert {alert_id}."
+            ),
+            "the promised time is past": N_("The promised time is past: write when it will be."),
             "no level": N_("Choose a level."),
             "no action": N_("Choose a measure."),
             "no time": N_("A time is missing, or is none."),

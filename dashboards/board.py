@@ -3,7 +3,7 @@
 Pure: verdicts, call notes and the time come in, rows go out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -219,6 +219,8 @@ def board_rows(
     calls: Iterable[CallNote],
     now: datetime,
     heard: Mapping[str, datetime] | None = None,
+    *,
+    only: Collection[str] | None = None,
 ) -> list[BoardRow]:
     """A row for every enterprise of the alert's districts, in order.
 
@@ -231,12 +233,13 @@ def board_rows(
         now: for promised times and countdowns.
         heard: newest reading of each enterprise; None = not known any more (a past minute): what
             was judged was heard.
+        only: enterprises whose rows are wanted; None = all.
     """
     judged = {v.enterprise_id: v for v in verdicts}
     turned = {
         c.enterprise_id: c
         for c in sorted(changes, key=lambda c: c.changed_at)
-        if c.before and c.cause != "time"
+        if c.before not in {None, c.after} and c.cause != "time"
     }
     called: dict[str, list[CallNote]] = {}
     for note in calls:
@@ -244,7 +247,7 @@ def board_rows(
     rows = (
         board_row(plant, alert, judged.get(e), turned.get(e), called.get(e, ()), now)
         for e, plant in registry.enterprises.items()
-        if alert.concerns(plant.district) or e in judged
+        if (only is None or e in only) and (alert.concerns(plant.district) or e in judged)
     )
     return in_order(
         replace(row, heard_at=row.as_of if heard is None else heard.get(row.enterprise_id))

@@ -1,8 +1,8 @@
 """Live boards: one reader of the store for each alert that is looked at, any number of listeners.
 
-A notification from the store, or a few seconds, make a board read again; what differs from before
-is written out once and goes to everybody who looks. A listener that comes (back) gets the whole
-state first, so a break loses nothing.
+A notification from the store makes a board read the verdicts that were written since, a few seconds
+make it look at everything; what differs from before is written out once and goes to everybody who
+looks. A listener that comes (back) gets the whole state first, so a break loses nothing.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import structlog
 
 from dashboards.api.board_records import BoardRowRecord
 from dashboards.board import BoardRow, ToCall, Wish, alert_mark, counts, in_order
-from dashboards.board_reading import read_board
+from dashboards.board_reading import Known, Look, read_board
 from dashboards.desk import Desk
 from dashboards.live import KEEP_ALIVE_S, RETRY_MS, event
 from wattwitness.domain.errors import StoreUnavailableError
@@ -24,7 +24,7 @@ from wattwitness.store.verdicts import listen_verdicts
 
 log = structlog.get_logger()
 EVERY_S = 4.0  # promised times end, calls are noted, alerts are lifted: nobody notifies of that
-PAUSE_S = 0.2  # between two readings: what comes in many pieces is read as one
+PAUSE_S = 0.1  # between two readings: what comes in many pieces is read as one
 TICK_S = 10.0
 AGAIN_S = 2.0
 MOST_KEPT = 64  # texts of one version: filters differ, and each text may be the whole board
@@ -41,29 +41,35 @@ class Board:
     mark: str = ""  # changes with the alert's level and lift
     ready: bool = False  # has been read at least once
     stale: bool = True
-    read_at_s: float = 0.0  # by the loop's clock
+    whole_at_s: float = float("-inf")  # when all rows were looked at, by the loop's clock
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    known: Known = field(init=False)
     rows: dict[str, BoardRow] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
     _changed: dict[str, int] = field(default_factory=dict)
     _sent: dict[tuple[Wish, int], str] = field(default_factory=dict)
 
-    def take(self, rows: list[BoardRow], mark: str) -> bool:
-        """Take over what was read; whether anything differs."""
-        now = {row.enterprise_id: row for row in rows}
+    def __post_init__(self) -> None:
+        self.known = Known(self.alert_id)
+
+    def take(self, look: Look, mark: str) -> bool:
+        """Take over what was looked at; whether anything differs."""
+        now = {row.enterprise_id: row for row in look.rows}
         differ = [row for e, row in now.items() if self.rows.get(e) != row]
-        left = self.rows.keys() - now.keys()
+        asked = self.rows.keys() if look.only is None else self.rows.keys() & look.only
+        left = asked - now.keys()
         if self.ready and not differ and not left and mark == self.mark:
             return False
         self.ready, self.mark = True, mark
         self.version += 1
         self._sent.clear()
         for row in differ:
+            self.rows[row.enterprise_id] = row
             self._texts[row.enterprise_id] = BoardRowRecord.of(row).model_dump_json()
             self._changed[row.enterprise_id] = self.version
         for enterprise_id in left:
+            del self.rows[enterprise_id]
             self._changed[enterprise_id] = self.version
-        self.rows = now
         return True
 
     def text(self, wish: Wish, since: int, now_us: int) -> str:
@@ -160,7 +166,7 @@ class Boards:
     async def _refresh_all(self) -> None:
         now_s = asyncio.get_running_loop().time()
         for board in list(self._boards.values()):
-            board.stale = board.stale or now_s - board.read_at_s >= EVERY_S
+            board.stale = board.stale or now_s - board.whole_at_s >= EVERY_S
             if board.listeners:
                 await self._refresh(board)
 
@@ -169,9 +175,10 @@ class Boards:
             if not board.stale:  # somebody else has read it
                 return
             board.stale = False
-            board.read_at_s = asyncio.get_running_loop().time()
+            now_s = asyncio.get_running_loop().time()
+            every = now_s - board.whole_at_s >= EVERY_S
             try:
-                rows = await read_board(self.desk, board.alert_id)
+                look = await board.known.look(self.desk, every=every)
                 alert = (await self.desk.registry()).alerts.get(board.alert_id)
                 mark = alert_mark(alert, from_us(self.desk.now_us()))
             except StoreUnavailableError as error:
@@ -179,10 +186,19 @@ class Boards:
                 board.stale = True
                 board.troubles += 1
             else:
-                if not board.take(rows, mark):
+                board.whole_at_s = now_s if every else board.whole_at_s
+                if not board.take(look, mark):
                     return
         async with self._changed:
             self._changed.notify_all()
+
+    async def rows(self, alert_id: str) -> list[BoardRow]:
+        """All rows of a board as they are now, in order; at hand while somebody looks at it."""
+        board = self._boards.get(alert_id)
+        if board is None or not board.ready:
+            return await read_board(self.desk, alert_id)
+        await self._refresh(board)
+        return in_order(board.rows.values())
 
     async def close(self) -> None:
         """End every stream."""

@@ -1,5 +1,6 @@
 """What every request shares: the store, the zone, the languages, the registry as last read."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from dashboards.i18n import Language, load_languages
+from wattwitness.domain.alerts import open_alerts
 from wattwitness.domain.instants import from_us, local_day
 from wattwitness.domain.registry import Registry
 from wattwitness.store.database import Database
@@ -42,10 +44,17 @@ class Desk:
     languages: Mapping[str, Language] = field(default_factory=load_languages)
     draw: Draw = Draw()
     _registry: Registry | None = None
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _asked: float = 0.0
 
     async def registry(self) -> Registry:
         """The registry; read again only when its revision moved (asked at most once a second)."""
+        if self._registry is None or time.monotonic() - self._asked >= _REVISION_AGE_S:
+            async with self._reading:  # many who come at once let one of them read
+                return await self._read()
+        return self._registry
+
+    async def _read(self) -> Registry:
         held, now = self._registry, time.monotonic()
         if held is not None and now - self._asked < _REVISION_AGE_S:
             return held
@@ -56,16 +65,14 @@ class Desk:
 
     async def registry_now(self) -> Registry:
         """The registry as it is this moment, for who has just changed it."""
-        self._asked = float("-inf")
-        return await self.registry()
+        async with self._reading:
+            self._asked = float("-inf")
+            return await self._read()
 
     def alert_is_open(self) -> bool:
         """Whether an alert is issued and not lifted, as far as the registry was read."""
         held, now = self._registry, from_us(self.now_us())
-        return held is not None and any(
-            alert.issued_at <= now and (alert.lifted_at is None or alert.lifted_at > now)
-            for alert in held.alerts.values()
-        )
+        return held is not None and bool(open_alerts(held.alerts.values(), now))
 
     def today(self) -> date:
         """The local day."""

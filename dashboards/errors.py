@@ -13,6 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dashboards import words
+from dashboards.desk import desk_of
+from dashboards.i18n import chosen
 from dashboards.render import error_page
 from wattwitness.domain.errors import (
     InputRefusedError,
@@ -71,7 +74,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, InputRefusedError)  # noqa: S101 - how it is registered
-    return refusal(request, 422, _CODES[422], error.message, {"remedy": error.remedy})
+    # `told` is for the scripts of our own pages
+    told = words.refusal(desk_of(request).languages[chosen(request)], error)
+    detail = {"remedy": error.remedy, "told": told}
+    return refusal(request, 422, _CODES[422], error.message, detail)
 
 
 async def _not_stored(request: Request, error: Exception) -> Response:

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from dashboards.desk import Desk
 from dashboards.fleet import Condition, city_completeness, conditions, count_conditions
-from wattwitness.domain.alerts import AlertStanding, level_at, standing_at
+from wattwitness.domain.alerts import level_at, open_alerts
 from wattwitness.domain.instants import from_us
 from wattwitness.domain.leads import LeadLevel
 from wattwitness.domain.registry import Alert, AlertLevel, Registry
 from wattwitness.store.activity import recent_readings
 from wattwitness.store.completeness import Completeness
+from wattwitness.store.early_warnings import warnings_mark
 from wattwitness.store.findings import analysis_progress
 from wattwitness.store.leads import lead_counts
 
@@ -33,6 +34,7 @@ class Figures:
     yesterday: Completeness
     dirty_days: int
     last_analysed_us: int | None
+    warnings_mark: str  # changes whenever an early warning does
     alerts: tuple[Alert, ...]  # open ones, the strictest first
 
     def level_of(self, alert: Alert) -> AlertLevel:
@@ -49,23 +51,15 @@ class Figures:
         """Changes whenever the lists on the overview may have changed."""
         counts = "-".join(str(n) for n in self.leads.values())
         alerts = "-".join(f"{alert.alert_id}{self.level_of(alert)}" for alert in self.alerts)
-        return f"{self.last_analysed_us or 0}:{counts}:{alerts}"
+        return f"{self.last_analysed_us or 0}:{counts}:{alerts}:{self.warnings_mark}"
 
 
-def open_alerts(registry: Registry, now_us: int) -> tuple[Alert, ...]:
-    """Alerts that are issued and not lifted, the strictest first."""
+def strictest_first(registry: Registry, now_us: int) -> tuple[Alert, ...]:
+    """Open alerts, the strictest first."""
     now = from_us(now_us)
-    found = [
-        alert
-        for alert in registry.alerts.values()
-        if alert.issued_at <= now and standing_at(alert, now) is not AlertStanding.LIFTED
-    ]
-    return tuple(
-        sorted(
-            found,
-            key=lambda a: (-_SEVERITY.index(level_at(a, now)), a.response_from, a.alert_id),
-        )
-    )
+    found = open_alerts(registry.alerts.values(), now)
+    found.sort(key=lambda a: -_SEVERITY.index(level_at(a, now)))
+    return tuple(found)
 
 
 async def read_figures(desk: Desk) -> Figures:
@@ -86,5 +80,6 @@ async def read_figures(desk: Desk) -> Figures:
         yesterday=await city_completeness(desk, today - timedelta(days=1)),
         dirty_days=progress.dirty_days,
         last_analysed_us=progress.last_analysed_us,
-        alerts=open_alerts(registry, now_us),
+        warnings_mark=await warnings_mark(desk.db),
+        alerts=strictest_first(registry, now_us),
     )

@@ -1,6 +1,6 @@
 """Forms that a page posts, without a script: fields, local times, who and why."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,11 +11,17 @@ from zoneinfo import ZoneInfo
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from dashboards.desk import Desk
+from dashboards.guard import check_loopback
+from dashboards.i18n import chosen
+from dashboards.words import refusal
 from wattwitness.domain.alerts import Signature
 from wattwitness.domain.errors import InputRefusedError
+from wattwitness.domain.instants import from_us
 
 _MOST_BYTES: Final = 256 * 1024
 _Word = TypeVar("_Word", bound=StrEnum)
+_Done = TypeVar("_Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,8 @@ class Form:
 
 
 NOTHING_FILLED_IN: Final = Form()
+Act = Callable[[Desk, str, Form, Signature], Awaitable[_Done]]
+"""What a form does: to the alert or enterprise of an id, as somebody signed it."""
 
 
 async def read_form(request: Request) -> Form:
@@ -111,3 +119,19 @@ async def read_form(request: Request) -> Form:
         return Form(parse_qs(body.decode(), keep_blank_values=True, max_num_fields=2000))
     except ValueError:
         raise HTTPException(422, "this is not a form") from None
+
+
+async def acted(
+    request: Request, desk: Desk, act: Act[_Done], subject: str
+) -> tuple[Form, _Done | None, str]:
+    """Do what a posted form asks, from this machine only.
+
+    Returns:
+        The form, what came of it, and why it was refused, in the language of the page.
+    """
+    check_loopback(request)
+    form = await read_form(request)
+    try:
+        return form, await act(desk, subject, form, form.signature(from_us(desk.now_us()))), ""
+    except InputRefusedError as refused:
+        return form, None, refusal(desk.languages[chosen(request)], refused)

@@ -16,6 +16,7 @@ from dashboards.errors import error_body
 from dashboards.figures import Figures, read_figures
 from dashboards.gateway_metrics import GatewayMetrics, read_gateway_metrics
 from wattwitness.domain.errors import StoreUnavailableError
+from wattwitness.store.following import Following, following
 from wattwitness.store.migrations import pending
 
 router = APIRouter(include_in_schema=False)
@@ -50,6 +51,7 @@ class StoreMetrics(Collector):
 
     figures: Figures
     gateways: GatewayMetrics
+    following: Following
     listeners: int
 
     def collect(self) -> Iterator[Metric]:
@@ -65,7 +67,25 @@ class StoreMetrics(Collector):
         for condition, n in self.figures.gateways.items():
             gateways.add_metric([condition.value], n)
         yield gateways
+        yield from self._following()
         yield from self._plain()
+
+    def _following(self) -> Iterator[Metric]:
+        """Who is how far behind; absent where there is nothing to be behind of."""
+        standing = self.following
+        for name, says, lag_s in (
+            ("follower", "Largest of an enterprise, to its newest reading.", standing.most_s),
+            ("follower_median", "Median of the enterprises.", standing.median_s),
+            ("watcher", "Oldest verdict of an alert in force.", standing.verdicts_s),
+        ):
+            if lag_s is not None:
+                yield GaugeMetricFamily(f"wattwitness_{name}_lag_seconds", says, value=lag_s)
+        watching = GaugeMetricFamily(
+            "wattwitness_watching", "Whether a watcher is at work.", labels=["what"]
+        )
+        watching.add_metric(["verdicts"], float(standing.verdicts_watched))
+        watching.add_metric(["warnings"], float(standing.warnings_watched))
+        yield watching
 
     def _plain(self) -> Iterator[Metric]:
         figures = self.figures
@@ -74,6 +94,7 @@ class StoreMetrics(Collector):
             ("circuits", "Circuits in the registry.", figures.circuits),
             ("dirty_days", "Enterprise days that wait for the analytics.", figures.dirty_days),
             ("open_alerts", "Heavy-pollution alerts in force.", len(figures.alerts)),
+            ("early_warnings", "Warnings that stand now.", self.following.warnings),
             ("stream_listeners", "Open live streams.", self.listeners),
             (
                 "last_analysed_timestamp_seconds",
@@ -94,6 +115,7 @@ async def metrics(request: Request, desk: TheDesk) -> Response:
         StoreMetrics(
             await read_figures(desk),
             await read_gateway_metrics(desk),
+            await following(desk.db),
             request.app.state.live.listeners,
         )
     )

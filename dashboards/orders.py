@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboards.desk import Desk
-from wattwitness.domain.alerts import level_at
+from wattwitness.domain.alerts import level_at, open_alerts
 from wattwitness.domain.call_notes import CallNote
 from wattwitness.domain.instants import US_PER_SECOND, day_bounds, from_us, to_us
 from wattwitness.domain.registry import Alert, AlertLevel, Enterprise, Registry
@@ -72,10 +72,10 @@ async def orders_of(desk: Desk, registry: Registry, plant: Enterprise) -> list[O
     now = from_us(desk.now_us())
     verdicts = await list_verdicts(desk.db, enterprise_ids=[plant.enterprise_id])
     judged = {verdict.alert_id: verdict for verdict in verdicts}
+    opened = open_alerts(registry.alerts.values(), now)
     found = []
     for alert in sorted(registry.alerts.values(), key=lambda a: a.response_from, reverse=True):
-        opened = alert.issued_at <= now and (alert.lifted_at is None or now < alert.lifted_at)
-        if alert.alert_id in judged or (opened and alert.concerns(plant.district)):
+        if alert.alert_id in judged or (alert in opened and alert.concerns(plant.district)):
             changes = await list_verdict_changes(desk.db, alert.alert_id, plant.enterprise_id)
             calls = await list_call_notes(desk.db, alert.alert_id, plant.enterprise_id)
             found.append(
@@ -92,9 +92,9 @@ async def orders_of(desk: Desk, registry: Registry, plant: Enterprise) -> list[O
 
 def chosen_order(orders: list[Order], alert_id: str | None, now: datetime) -> Order | None:
     """The order that the chart is about: the one asked for, else the open one."""
+    opened = open_alerts([order.alert for order in orders], now)
     for order in orders:
-        lifted = order.alert.lifted_at
-        if order.alert.alert_id == alert_id or (not alert_id and (lifted is None or lifted > now)):
+        if order.alert.alert_id == alert_id or (not alert_id and order.alert in opened):
             return order
     return None
 

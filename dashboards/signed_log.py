@@ -1,12 +1,11 @@
 """Entries of the logs of alerts and plans, as pages show them: what differs, in typed values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from wattwitness.domain.alerts import AlertEntry, Signature
-from wattwitness.domain.plans import PlanEntry
+from wattwitness.domain.alerts import Signature, SignedEntry
 
 _TIMES: Final = frozenset({"issued_at", "response_from", "lifted_at"})
 _FIELDS: Final = (
@@ -39,10 +38,9 @@ def _typed(name: str, value: Any) -> Any:
     return datetime.fromisoformat(value) if name in _TIMES and value is not None else value
 
 
-def _differences(
-    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, always: frozenset[str]
-) -> tuple[Difference, ...]:
-    old, new = before or {}, after or {}
+def _differences(entry: SignedEntry) -> tuple[Difference, ...]:
+    old, new = entry.before or {}, entry.after or {}
+    always = _MEASURE if "action" in {*old, *new} else frozenset()
     return tuple(
         Difference(name=name, before=_typed(name, old.get(name)), after=_typed(name, new.get(name)))
         for name in _FIELDS
@@ -50,18 +48,14 @@ def _differences(
     )
 
 
-def told(entries: Sequence[AlertEntry] | Sequence[PlanEntry]) -> list[ToldEntry]:
+def told(entries: Sequence[SignedEntry]) -> list[ToldEntry]:
     """Entries with what they changed, in their order."""
     return [
         ToldEntry(
-            subject=entry.alert_id if isinstance(entry, AlertEntry) else entry.enterprise_id,
+            subject=entry.subject,
             act=entry.act.value,
             signature=entry.signature,
-            differences=_differences(
-                entry.before,
-                entry.after,
-                frozenset() if isinstance(entry, AlertEntry) else _MEASURE,
-            ),
+            differences=_differences(entry),
         )
         for entry in entries
     ]

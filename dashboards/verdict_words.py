@@ -39,6 +39,7 @@ VERDICT_WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "missing_minutes": N_("missing minutes could turn it"),
             "few_like_days": N_("few like days to compare with"),
             "wide_interval": N_("its usual energy varies too much to tell"),
+            "line_count": N_("decided by how many circuits ran, and how long"),
             "unknown_scope": N_("a circuit in scope tells nothing"),
             "no_circuits": N_("no circuit is registered"),
             "no_cut": N_("the limit asks for no cut"),
@@ -47,6 +48,7 @@ VERDICT_WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "near_allowed": N_("little more than allowed, by the main meter alone"),
             "shifted_unmetered": N_("the main meter saw power that no sub-meter saw"),
             "declared": N_("a declaration covers it"),
+            "called_off": N_("the alert was called off before its response"),
             "voluntary": N_("its grade takes measures of its own will"),
             "no_measure": N_("no measure at this level"),
         },
@@ -56,6 +58,7 @@ VERDICT_WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "shifted_night": N_("production moved into the night"),
             "silent_with_alert": N_("meters fell silent with the alert"),
             "treatment_off_while_held": N_("treatment off while production goes on"),
+            "not_judged_then": N_("not judged at that minute"),
         },
     }
 )

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from dashboards.alert_words import ALERT_WORDS
 from dashboards.i18n import Language
 from dashboards.verdict_words import VERDICT_WORDS
+from wattwitness.domain.errors import InputRefusedError
 from wattwitness.domain.rules import CATALOGUE
 
 
@@ -221,6 +222,8 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "usual_energy_low": N_("Usual energy, at least"),
             "usual_energy_high": N_("Usual energy, at most"),
             "missed_share": N_("Share of the cut that was missed"),
+            "circuits_ran": N_("Circuits that ran"),
+            "circuits_usual": N_("Circuits that usually run"),
         },
         "value": {
             "learned": N_("learned from its own history"),
@@ -261,3 +264,10 @@ def word(language: Language, group: str, code: str) -> str:
         return code if rule is None else (rule.zh if language.code == "zh" else rule.en)
     message = _GROUPS.get(group, {}).get(code)
     return language.gettext(message) if message else code.replace("_", " ")
+
+
+def refusal(language: Language, refused: InputRefusedError) -> str:
+    """What was refused and why, in a language; in English where there is no word for it."""
+    if refused.template not in _GROUPS["refusal"]:
+        return refused.message
+    return word(language, "refusal", refused.template).format(**refused.values)

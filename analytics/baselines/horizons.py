@@ -6,24 +6,46 @@ the same clock window and as many days ("placebo"): its ratios of actual to usua
 uncertainty of the baseline, the plant's own, without a model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.baselines.frozen import Floats, FrozenBaseline
+from analytics.baselines.frozen import Accumulated, Floats, FrozenBaseline
 from wattwitness.domain.facts import BLOCK_MIN
 
 MOST_LIKE_DAYS = 10
 LEAST_PRIOR = 5  # like days before a past day; with fewer, those after it help
 LIKE_ENOUGH = 0.3  # of what is usual in the window: a past window with less is no likeness of it
 NEGLIGIBLE = 0.25  # of a window: so much of it need not have like days
-MOST_ASKED = 64  # answers that are kept, of a view: a city has thousands of views
+MOST_ASKED = 24  # answers that are kept, of a view: a city has thousands of views
 Rows = NDArray[np.intp]
-Amounts = NDArray[np.floating]
-"""Accumulated over the blocks of a day [days, rows, 97]."""
+Key = TypeVar("Key")
+Kept = TypeVar("Kept")
+
+
+class Amounts(Protocol):
+    """Accumulated over the blocks of the day, of the days and rows of a view."""
+
+    def at(self, block: int) -> NDArray[np.floating]:
+        """What had come together when a block began, 0-96 [days, rows]."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Chosen:
+    """Some days and circuits of a baseline; nothing is copied."""
+
+    of: Accumulated
+    days: Rows  # of the baseline
+    rows: Rows  # of the plant
+
+    def at(self, block: int) -> NDArray[np.float32]:
+        """What had come together when a block began, 0-96 [days, rows]."""
+        found: NDArray[np.float32] = self.of.at(block)[self.days[:, np.newaxis], self.rows]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +63,8 @@ class View:
     """Candidate days of some circuits, all of them known, with who is like whom."""
 
     ordinals: NDArray[np.int64]  # [days]
-    running_min: NDArray[np.float32]  # [days, rows, 97]
-    energy_kwh: NDArray[np.float32]  # likewise
+    running_min: Chosen
+    energy_kwh: Chosen
     like: NDArray[np.intp]  # like days of each day, newest first; -1 = no more [days, 10]
     newest: dict[int, NDArray[np.intp]]  # kind of day → its newest like days
     newest_days: dict[int, tuple[date, ...]]  # the same as dates, oldest first
@@ -87,8 +109,8 @@ def view_of(baseline: FrozenBaseline, rows: Sequence[int], *, energy: bool) -> V
     }
     found = View(
         ordinals=ordinals,
-        running_min=baseline.running_min[use][:, own],
-        energy_kwh=baseline.energy_kwh[use][:, own],
+        running_min=Chosen(baseline.running_min, use, np.array(own, dtype=np.intp)),
+        energy_kwh=Chosen(baseline.energy_kwh, use, np.array(own, dtype=np.intp)),
         like=_like_days(kind),
         newest=newest,
         newest_days={
@@ -115,15 +137,15 @@ def compared_days(
     return view.newest_days.get(baseline.kind(day.toordinal()), ())
 
 
-def between(accumulated: Amounts, from_min: float, to_min: float) -> Floats:
+def between(amounts: Amounts, from_min: float, to_min: float) -> Floats:
     """What lies in a part of the day, per day and row [days, rows]."""
 
     def at(minute: float) -> Floats:
         block, rest = divmod(minute, BLOCK_MIN)
-        low: Floats = accumulated[..., int(block)].astype(np.float64)
+        low: Floats = amounts.at(int(block)).astype(np.float64)
         if rest == 0:
             return low
-        return low + (rest / BLOCK_MIN) * (accumulated[..., int(block) + 1] - low)
+        return low + (rest / BLOCK_MIN) * (amounts.at(int(block) + 1) - low)
 
     return at(to_min) - at(from_min)
 
@@ -177,6 +199,17 @@ def _part_usual(kind: int, view: View, amounts: Amounts, part: DayPart) -> PartU
     return PartUsual(float(_median(each[newest])), len(newest), each, expected)
 
 
+def _remembered(kept: dict[Key, Kept], key: Key, make: Callable[[], Kept]) -> Kept:
+    """An answer, made if it is not kept; the one that was not asked for longest is let go."""
+    found = kept.pop(key, None)
+    if found is None:
+        found = make()
+        if len(kept) >= MOST_ASKED:
+            del kept[next(iter(kept))]
+    kept[key] = found
+    return found
+
+
 def part_usual(baseline: FrozenBaseline, view: View, amounts: Amounts, part: DayPart) -> PartUsual:
     """What is usual in one part of a day; asked again of the view's own amounts, it is at hand."""
     kind = baseline.kind(part.ordinal)
@@ -184,12 +217,7 @@ def part_usual(baseline: FrozenBaseline, view: View, amounts: Amounts, part: Day
     if not own:
         return _part_usual(kind, view, amounts, part)
     key = (amounts is view.energy_kwh, kind, part.from_min, part.to_min, part.rows)
-    found = view.asked.get(key)
-    if found is None:
-        if len(view.asked) >= MOST_ASKED:
-            view.asked.clear()
-        found = view.asked[key] = _part_usual(kind, view, amounts, part)
-    return found
+    return _remembered(view.asked, key, lambda: _part_usual(kind, view, amounts, part))
 
 
 def usual_in(
@@ -223,28 +251,26 @@ def _fewest(usual: Sequence[float], counts: Sequence[int]) -> int:
 
 
 def usual_rows(
-    baseline: FrozenBaseline, view: View, amounts: Amounts, parts: Sequence[DayPart]
+    baseline: FrozenBaseline, view: View, amounts: Chosen, parts: Sequence[DayPart]
 ) -> Floats:
     """The usual amount of a window, circuit by circuit [rows]."""
-    total = np.zeros(amounts.shape[1])
+    total = np.zeros(len(amounts.rows))
     for part in parts if len(view.ordinals) else ():
         total[list(part.rows)] += _rows_usual(baseline.kind(part.ordinal), view, amounts, part)
     return total
 
 
-def _rows_usual(kind: int, view: View, amounts: Amounts, part: DayPart) -> Floats:
+def _rows_usual(kind: int, view: View, amounts: Chosen, part: DayPart) -> Floats:
     """The usual amount of a part of a day, circuit by circuit [rows of the part]."""
-    key = (amounts is view.energy_kwh, kind, part.from_min, part.to_min, part.rows)
-    found = view.rows_asked.get(key)
-    if found is None:
-        if len(view.rows_asked) >= MOST_ASKED:
-            view.rows_asked.clear()
+
+    def made() -> Floats:
         newest, rows = view.newest.get(kind), list(part.rows)
-        found = np.zeros(len(rows))
-        if newest is not None:
-            found = _median(between(amounts[newest], part.from_min, part.to_min)[:, rows])
-        view.rows_asked[key] = found
-    return found
+        if newest is None:
+            return np.zeros(len(rows))
+        return _median(between(amounts, part.from_min, part.to_min)[newest][:, rows])
+
+    key = (amounts is view.energy_kwh, kind, part.from_min, part.to_min, part.rows)
+    return _remembered(view.rows_asked, key, made)
 
 
 def _ratios(

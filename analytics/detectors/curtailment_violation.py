@@ -48,6 +48,9 @@ def _numbers(verdict: Verdict, measure: MeasureVerdict) -> Numbers:
         found["running_share"] = (100.0 * measure.running_share, "%")
     if measure.missed_share is not None:
         found["missed_share"] = (100.0 * measure.missed_share, "%")
+    if measure.circuits_ran is not None and measure.circuits_usual is not None:
+        found["circuits_ran"] = (float(measure.circuits_ran), "")
+        found["circuits_usual"] = (float(measure.circuits_usual), "")
     if measure.interval_kwh is not None:
         found["usual_energy_low"] = (measure.interval_kwh[0], "kWh")
         found["usual_energy_high"] = (measure.interval_kwh[1], "kWh")

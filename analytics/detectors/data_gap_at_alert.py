@@ -126,7 +126,8 @@ def _unlikely(history: History, gap: Gap, gaps: Sequence[Gap]) -> tuple[bool, fl
 
 def _occasions(history: History) -> Iterator[tuple[str, datetime]]:
     for alert in history.alerts:
-        yield "alert", alert.response_from
+        if alert.phases():  # called off before its response, it had none
+            yield "alert", alert.response_from
     for inspection in history.inspections:
         yield "inspection", inspection.from_
 

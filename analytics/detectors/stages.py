@@ -150,7 +150,11 @@ class RawDay(_PlantDay):
 
 @dataclass(frozen=True, slots=True)
 class JudgedDay(_PlantDay):
-    """One local day minute by minute, the day before it as warm-up."""
+    """One local day minute by minute, the end of the day before it as warm-up.
+
+    Of the warm-up the last `analytics.day_end.last_minutes` are minutes; those before them only say
+    how the states stood, at no time of their own.
+    """
 
     start_us: int  # of the grid, warm-up included [µs]
     skip: int  # minutes of warm-up

@@ -9,8 +9,10 @@
     conduct    what the batch has stored of an enterprise, and the minutes since
     watched    an enterprise under open alerts, and what was last said of it
     loading    what its verdicts rest on, from the store
-    watching   the process: polls, judges, writes
-    tally      the line of its log
+    watching   the task that watches them: polls, judges, writes
+    warned     treatment that is off or short right now
+    warner     the task that warns of it, of the whole city
+    tally      the line of their log
 
 Batch is the truth. The engine uses the same thresholds and rules, and equals the batch on the same
 readings but for what looks further than its tail (see `minutes`); whatever differs is put right

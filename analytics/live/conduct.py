@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.live.latches import DOWN, KEEP, NOTHING, UP, Latch, Levels
 from analytics.live.minutes import CityMinutes
 from analytics.live.packed import Packed
 from analytics.verdicts.conduct import Conduct
@@ -22,6 +23,9 @@ from wattwitness.domain.states import State
 
 _BLOCK_US: Final = BLOCK_MIN * US_PER_MINUTE
 ON_ITS_WAY_US: Final = 5 * US_PER_MINUTE  # before the newest data, the batch may lack something
+SETTLED_US: Final = 2 * _BLOCK_US
+"""So long before the batch's part ends, live minutes begin to go on from how the batch says that
+the circuits stood; whoever judges what lies after its end sees the same, since whenever it runs."""
 DOUBTED_MIN: Final = 10
 """So many minutes that the live part knows and the batch does not: the meter is not believed."""
 
@@ -90,9 +94,31 @@ def _by_block(power: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(np.isfinite(power), spread, np.float32(np.nan))
 
 
+def stood_words(before: Conduct, levels: Levels) -> Latch:
+    """The words that power spoke last, as far as a conduct tells [2, rows]: running, energised.
+
+    Energised or not is asked only of a circuit that has no running level.
+
+    Args:
+        before: minutes up to the instant that is asked for, as the batch stored them.
+        levels: of the same circuits.
+    """
+    told = before.known | before.energy_told
+    minutes, rows = before.minutes, np.arange(len(told))
+    if minutes == 0:
+        return np.full((2, len(told)), NOTHING, dtype=np.int8)
+    last = minutes - 1 - np.argmax(told[:, ::-1], axis=1)
+    silent = ~told.any(axis=1)
+    runs, known = before.running[rows, last], before.known[rows, last]
+    running = np.where(silent | ~known, NOTHING, np.where(runs, UP, DOWN))
+    energised = np.where(silent, NOTHING, np.where(known, DOWN, UP))
+    energised[np.isfinite(levels.running_kw)] = KEEP
+    return np.stack((running, energised)).astype(np.int8)
+
+
 def doubted(city: CityMinutes, plant: int, base: Conduct) -> NDArray[np.bool_]:
     """Circuits whose newest minutes the batch did not believe, though readings came [rows]."""
-    from_us = max(base.start_us, base.end_us - 2 * _BLOCK_US)
+    from_us = max(base.start_us, base.end_us - SETTLED_US)
     mine = _live(city, plant, from_us, base.end_us)
     told = slice(base.place(from_us), None)
     unknown = mine.known & ~base.known[:, told]

@@ -66,3 +66,12 @@ class Fleet:
         own = self.keys[self._order]
         place = np.minimum(np.searchsorted(own, circuit_keys), len(own) - 1)
         return np.where(own[place] == circuit_keys, self._order[place], -1)
+
+
+def alike(some: Sequence[Plant], others: Sequence[Plant]) -> bool:
+    """Whether plants have the same circuits and pairings in the same rows."""
+    names = [
+        [(p.enterprise_id, p.circuits, p.keys, p.intervals_s, p.pairings) for p in own]
+        for own in (some, others)
+    ]
+    return names[0] == names[1]

@@ -19,8 +19,22 @@ from wattwitness.domain.states import State, Thresholds
 NOTHING: Final = 0
 DOWN: Final = 1
 UP: Final = 2
+KEEP: Final = -1  # of what is told from outside: it has no say
 Latch = NDArray[np.int8]
 """Last word spoken, per circuit, or per circuit and minute."""
+
+
+@dataclass(frozen=True)
+class Stood:
+    """Words that are told from outside, and before which minute each [n]; KEEP = none."""
+
+    minute: NDArray[np.int64]
+    word: Latch
+
+    def among(self, minutes: int) -> frozenset[int]:
+        """Minutes of so many before which something is told."""
+        told = (self.word != KEEP) & (self.minute >= 0) & (self.minute < minutes)
+        return frozenset(self.minute[told].tolist())
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,11 @@ class Levels:
 
 
 def held(
-    before: Latch, power: Power, enter_kw: NDArray[np.float64], release_kw: NDArray[np.float64]
+    before: Latch,
+    power: Power,
+    enter_kw: NDArray[np.float64],
+    release_kw: NDArray[np.float64],
+    stood: Stood,
 ) -> Latch:
     """Latches minute by minute [n, minutes].
 
@@ -71,10 +89,14 @@ def held(
         power: kW, NaN = unknown [n, minutes].
         enter_kw: at or above is up [n].
         release_kw: below is down [n].
+        stood: words that are told from outside; they go before those that power spoke [n].
     """
     found = np.empty(power.shape, dtype=np.int8)
-    last = before
+    last, told = before, stood.among(power.shape[1])
     for minute in range(power.shape[1]):
+        if minute in told:
+            own = (stood.minute == minute) & (stood.word != KEEP)
+            last = np.where(own, stood.word, last)
         kw = power[:, minute]
         last = np.where(kw >= enter_kw, UP, np.where(kw < release_kw, DOWN, last)).astype(np.int8)
         found[:, minute] = last

@@ -1,21 +1,22 @@
 """What the verdicts on an enterprise rest on, from the store: facts of days, baselines, notes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final
 
 from analytics.baselines.frozen import FrozenBaseline, freeze
 from analytics.detectors.stages import History
-from analytics.live.conduct import Base, base_end_us, doubted
+from analytics.live.conduct import SETTLED_US, Base, base_end_us, doubted, stood_words
 from analytics.live.latches import Levels
 from analytics.live.minutes import CityMinutes
+from analytics.live.shelf import Shelf
 from analytics.live.watched import Case, Watched
 from analytics.plants import Plant
 from analytics.states.thresholds import UNKNOWN_THRESHOLDS
 from analytics.verdicts.conduct import conduct_of
 from analytics.verdicts.orders import Plan, plan_of
-from wattwitness.domain.instants import from_us, local_day
+from wattwitness.domain.instants import US_PER_HOUR, from_us, local_day
 from wattwitness.domain.registry import Alert, Registry
 from wattwitness.store.database import Database
 from wattwitness.store.day_results import load_facts, load_spells, newest_thresholds
@@ -27,6 +28,7 @@ REFREEZE_S: Final = 1800.0
 may change it, so it is made anew now and then."""
 _NEWEST_DAYS: Final = timedelta(days=60)
 _BEFORE: Final = timedelta(days=1)  # a silence may begin the day before
+_STOOD_US: Final = 6 * US_PER_HOUR  # who sent nothing for so long stood as nobody knows
 _OWN_NOTE: Final = "shifted_night"  # told by `judge` itself
 
 
@@ -35,9 +37,10 @@ class Frozen:
     """Baselines that are kept: (enterprise, alert) → what it rests on, itself, when it was made."""
 
     made: dict[tuple[str, str], tuple[object, FrozenBaseline, float]] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
 
     def only(self, alerts: Sequence[Alert]) -> None:
-        """Let go of those of other alerts: each is a megabyte and more."""
+        """Let go of those of other alerts."""
         names = {alert.alert_id for alert in alerts}
         self.made = {key: held for key, held in self.made.items() if key[1] in names}
 
@@ -51,10 +54,15 @@ class Frozen:
     def keep(
         self, plan: Plan, ground: object, baseline: FrozenBaseline, now_s: float
     ) -> FrozenBaseline:
-        """Keep one."""
+        """Keep one, its days on the shelf: each is a megabyte and more."""
+        kept = replace(
+            baseline,
+            running_min=self.shelf.put(baseline.running_min),
+            energy_kwh=self.shelf.put(baseline.energy_kwh),
+        )
         key = plan.plant.enterprise_id, plan.alert.alert_id
-        self.made[key] = (ground, baseline, now_s)
-        return baseline
+        self.made[key] = (ground, kept, now_s)
+        return kept
 
 
 def _ground(plan: Plan, others: Sequence[Alert]) -> object:
@@ -110,6 +118,9 @@ class Loader:
         found = history.thresholds
         levels = [found.get(c.circuit_id, UNKNOWN_THRESHOLDS) for c in plant.circuits]
         city.learn(number, Levels.of(levels))
+        stood_us = base_end_us(until_us) - SETTLED_US
+        before = conduct_of(history, stood_us - _STOOD_US, stood_us)
+        city.stood(number, stood_us, stood_words(before, Levels.of(levels)))
         conduct = conduct_of(history, start_us, max(start_us, base_end_us(until_us)))
         return Watched(
             enterprise_id=plant.enterprise_id,

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from analytics.grid import minute_grid, samples
 from analytics.live.fleet import Fleet, Rows
-from analytics.live.latches import NOTHING, Latch, Levels, dwelt, held, states_of
+from analytics.live.latches import KEEP, NOTHING, Latch, Levels, Stood, dwelt, held, states_of
 from analytics.live.tail import EMPTY, Fresh, Tail
 from analytics.states.dwell import DWELL_MIN
 from wattwitness.domain.instants import US_PER_MINUTE
@@ -39,7 +39,6 @@ class Advance:
 
     plants: NDArray[np.intp]  # numbers of those with new readings, ascending
     turned: NDArray[np.intp]  # those of which a circuit changed its state
-    too_late: NDArray[np.intp]  # those with readings that came later than is looked at here
 
 
 @dataclass(frozen=True)
@@ -55,24 +54,29 @@ class _Laid:
 class CityMinutes:
     """Arrays [circuits, minutes of the window]; minute 0 begins at `start_us`."""
 
-    def __init__(self, fleet: Fleet, levels: Levels, from_us: int) -> None:
+    def __init__(
+        self, fleet: Fleet, levels: Levels, from_us: int, window_min: int = WINDOW_MIN
+    ) -> None:
         """An empty window.
 
         Args:
             fleet: the circuits.
             levels: their thresholds.
             from_us: earliest instant that matters [µs].
+            window_min: so many of the newest minutes are kept, at least.
         """
         self.fleet = fleet
         self.levels = levels
         self.start_us = from_us // US_PER_MINUTE * US_PER_MINUTE
         self.watermark_us = from_us
-        shape = (len(fleet), WINDOW_MIN + STEP_MIN + AHEAD_MIN)
+        shape = (len(fleet), window_min + STEP_MIN + AHEAD_MIN)
         self.power = np.full(shape, np.nan, dtype=np.float32)
         self.states = np.full(shape, State.UNKNOWN, dtype=np.int8)
         self._running: Latch = np.full(shape, NOTHING, dtype=np.int8)
         self._energised: Latch = np.full(shape, NOTHING, dtype=np.int8)
         self._seed = np.full((2, len(fleet)), NOTHING, dtype=np.int8)  # before minute 0
+        self._stood_us = np.full(len(fleet), self.start_us)
+        self._stood = np.full((2, len(fleet)), KEEP, dtype=np.int8)  # as the batch told
         self._tail = Tail.of(fleet.interval_us)
 
     @property
@@ -99,11 +103,7 @@ class CityMinutes:
         fresh = self._tail.take(row[use], rows[use])
         turned = self._lay(fresh)
         of = self.fleet.plant
-        return Advance(
-            plants=np.unique(of[fresh.rows]),
-            turned=np.unique(of[turned]),
-            too_late=np.unique(of[fresh.too_late]),
-        )
+        return Advance(plants=np.unique(of[fresh.rows]), turned=np.unique(of[turned]))
 
     def reach(self, watermark_us: int) -> None:
         """The data reach so far; the window moves on when it is full."""
@@ -190,8 +190,10 @@ class CityMinutes:
         latches = self._running, self._energised
         seed = self._seed[:, rows] if begin == 0 else [word[rows, begin - 1] for word in latches]
         new = power[:, begin - look :]
-        running = held(seed[0], new, levels.running_kw, levels.running_release_kw)
-        energised = held(seed[1], new, levels.standby_kw, levels.standby_release_kw)
+        at = (self._stood_us[rows] - self.start_us) // US_PER_MINUTE - begin
+        stood = [Stood(at, word[rows]) for word in self._stood]
+        running = held(seed[0], new, levels.running_kw, levels.running_release_kw, stood[0])
+        energised = held(seed[1], new, levels.standby_kw, levels.standby_release_kw, stood[1])
         self._running[rows, begin:end], self._energised[rows, begin:end] = running, energised
         raw = states_of(
             power, self._running[rows, look:end], self._energised[rows, look:end], levels
@@ -204,21 +206,34 @@ class CityMinutes:
         before, after = _newest_known(was[:, : now + 1]), _newest_known(states[:, : now + 1])
         return np.asarray(rows[before != after])
 
-    def off(self, minutes: int) -> NDArray[np.int8]:
-        """`Condition` of "production runs, no unit works", of the newest minutes.
+    def conditions(self, minutes: int) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """`Condition` of "production runs, no unit works", and of "fewer than required do".
 
         Returns:
-            [pairings, minutes], the newest last.
+            Each [pairings, minutes + AHEAD_MIN - 1]: so many minutes up to the newest reading's,
+            and those after it, for which it may stand.
         """
-        span = slice(max(0, self.newest + 1 - minutes), self.newest + 1)
+        span = slice(max(0, self.newest + 1 - minutes), self.newest + AHEAD_MIN)
         level = self.levels.running_level_kw
-        return self.fleet.pairs.off(self.states[:, span], self.power[:, span], level)
+        return self.fleet.pairs.conditions(self.states[:, span], self.power[:, span], level)
 
-    def short(self, minutes: int) -> NDArray[np.int8]:
-        """`Condition` of "some units work, fewer than required", likewise."""
-        span = slice(max(0, self.newest + 1 - minutes), self.newest + 1)
-        level = self.levels.running_level_kw
-        return self.fleet.pairs.short(self.states[:, span], self.power[:, span], level)
+    def stood(self, plant: int, at_us: int, words: Latch) -> None:
+        """How a plant's circuits stood before an instant, as the batch tells; from there on anew.
+
+        So minutes after it do not depend on since when this window is filled.
+
+        Args:
+            plant: its number in the fleet.
+            at_us: the instant; what lies before the window is not looked at.
+            words: that power spoke last, running and energised; KEEP = nothing is told [2, rows].
+        """
+        rows, minute = self.fleet.span(plant), self.minute(at_us)
+        self._stood_us[rows], self._stood[:, rows] = at_us, words
+        if not 0 < minute < self.power.shape[1]:
+            return
+        before = np.stack([word[rows, minute - 1] for word in (self._running, self._energised)])
+        if ((words != KEEP) & (words != before)).any():
+            self._classify(np.arange(rows.start, rows.stop), minute, self.power.shape[1])
 
     def learn(self, plant: int, levels: Levels) -> bool:
         """Thresholds of a plant, as the batch uses them now; whether they were others."""

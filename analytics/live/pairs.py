@@ -56,33 +56,29 @@ class PairTable:
     def __len__(self) -> int:
         return len(self.names)
 
-    def off(
+    def conditions(
         self, states: StateGrid, power: Power, level_kw: NDArray[np.float64]
-    ) -> NDArray[np.int8]:
-        """`Condition` of "production runs, no unit works" [pairings, minutes].
+    ) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """`Condition` of "production runs, no unit works", and of "fewer than required do".
 
         Args:
             states: of the fleet [circuits, minutes].
             power: likewise.
             level_kw: running level per circuit, NaN = not known [circuits].
+
+        Returns:
+            Each [pairings, minutes].
         """
         lines, works, unknown = self._counts(states, power, level_kw)
-        found = np.full(lines.shape, Condition.OPEN, dtype=np.int8)
-        found[(lines > 0) & (works == 0) & (unknown == 0)] = Condition.HOLDS
-        found[works > 0] = Condition.LAWFUL
-        return found
-
-    def short(
-        self, states: StateGrid, power: Power, level_kw: NDArray[np.float64]
-    ) -> NDArray[np.int8]:
-        """`Condition` of "some units work, fewer than required" [pairings, minutes]."""
-        lines, works, unknown = self._counts(states, power, level_kw)
+        off = np.full(lines.shape, Condition.OPEN, dtype=np.int8)
+        off[(lines > 0) & (works == 0) & (unknown == 0)] = Condition.HOLDS
+        off[works > 0] = Condition.LAWFUL
         units, fixed = self.units[:, np.newaxis], self.required[:, np.newaxis]
         required = np.where(fixed == _LINES, np.clip(lines, 1, units), fixed)
-        found = np.full(lines.shape, Condition.OPEN, dtype=np.int8)
-        found[(lines > 0) & (works > 0) & (works + unknown < required)] = Condition.HOLDS
-        found[works >= required] = Condition.LAWFUL
-        return found
+        short = np.full(lines.shape, Condition.OPEN, dtype=np.int8)
+        short[(lines > 0) & (works > 0) & (works + unknown < required)] = Condition.HOLDS
+        short[works >= required] = Condition.LAWFUL
+        return off, short
 
     def _counts(
         self, states: StateGrid, power: Power, level_kw: NDArray[np.float64]

@@ -25,7 +25,6 @@ class Fresh:
     """What a tail took in: of each row with something new, all that is kept and all that came."""
 
     rows: Rows  # ascending [n]
-    too_late: Rows  # rows with readings older than their tail, which were left out
     redo_us: NDArray[np.int64]  # what was laid before this instant stands [n]
     ts: NDArray[np.int64]  # EMPTY first, then ascending [n, wide]
     p_kw: NDArray[np.float64]
@@ -63,7 +62,7 @@ class Tail:
         return int(self.ts.shape[1])
 
     def take(self, row: Rows, rows: Readings) -> Fresh:
-        """Take readings in; of two with one instant the first counts.
+        """Take in what is not older than the tail; of two with one instant the first counts.
 
         Args:
             row: of each reading [n].
@@ -74,9 +73,8 @@ class Tail:
         )  # stable: of two with one instant the first stays first
         row, rows = row[order], rows[order]
         oldest = self.ts[row, 0]
-        late = (oldest != EMPTY) & (rows["ts"] < oldest)
-        too_late = np.unique(row[late])
-        row, rows = row[~late], rows[~late]
+        use = (oldest == EMPTY) | (rows["ts"] >= oldest)
+        row, rows = row[use], rows[use]
         own, starts, counts = np.unique(row, return_index=True, return_counts=True)
         place = np.arange(len(row)) - np.repeat(starts, counts)
         n = np.repeat(np.arange(len(own)), counts)
@@ -89,7 +87,7 @@ class Tail:
         ):  # fmt: skip
             mine[:, : self.slots] = stored[own]
             mine[n, self.slots + place] = given
-        return self._keep(own, ts, p_kw, e_kwh, too_late)
+        return self._keep(own, ts, p_kw, e_kwh)
 
     def _keep(
         self,
@@ -97,7 +95,6 @@ class Tail:
         ts: NDArray[np.int64],
         p_kw: NDArray[np.float64],
         e_kwh: NDArray[np.float64],
-        too_late: Rows,
     ) -> Fresh:
         """Sort, leave repeated instants out, keep the newest; tell what is new."""
         order = np.argsort(ts, axis=1, kind="stable")
@@ -120,4 +117,4 @@ class Tail:
         back = np.maximum(first - (BACK - 1), np.argmax(ts != EMPTY, axis=1) if len(own) else first)
         redo = np.take_along_axis(ts, back[:, np.newaxis], axis=1)[:, 0]
         redo = redo // US_PER_MINUTE * US_PER_MINUTE  # a minute is the mean of all its readings
-        return Fresh(own, too_late, redo, ts, p_kw, e_kwh)
+        return Fresh(own, redo, ts, p_kw, e_kwh)

@@ -1,4 +1,4 @@
-"""What the watcher did in the last minute: one line of its log."""
+"""What a watcher did in the last minute: one line of its log."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +13,7 @@ log = structlog.get_logger()
 class Tally:
     """Counts since the last line."""
 
+    what: str = "watched"
     polls: int = 0
     readings: int = 0
     judged: int = 0
@@ -27,7 +28,7 @@ class Tally:
         if now_s < self.began_s + TELL_S:
             return self
         log.info(
-            "watched",
+            self.what,
             **standing,
             polls=self.polls,
             readings=self.readings,
@@ -37,4 +38,4 @@ class Tally:
             judge_s=round(self.judge_s, 3),
             load_s=round(self.load_s, 3),
         )
-        return Tally(began_s=now_s)
+        return Tally(self.what, began_s=now_s)

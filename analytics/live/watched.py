@@ -1,8 +1,8 @@
 """An enterprise under open alerts: what its verdicts rest on, and what was last said."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,6 @@ from analytics.live.minutes import CityMinutes
 from analytics.verdicts.judging import judge
 from analytics.verdicts.orders import Plan
 from wattwitness.domain.instants import US_PER_MINUTE, US_PER_SECOND, to_us
-from wattwitness.domain.registry import Alert
 from wattwitness.domain.verdicts import Verdict, VerdictCode
 
 AHEAD: Final = timedelta(hours=2)
@@ -26,17 +25,6 @@ REPEAT_US: Final = 55 * US_PER_SECOND
 """
 MATERIAL: Final = 0.05
 """A confidence that moved by so much is written at once, too."""
-
-
-def open_alerts(alerts: Iterable[Alert], now: datetime) -> list[Alert]:
-    """Alerts that are watched at an instant of the data, by response."""
-    found = [
-        alert
-        for alert in alerts
-        if alert.response_from <= now + AHEAD
-        and (alert.lifted_at is None or now <= alert.lifted_at + AFTER)
-    ]
-    return sorted(found, key=lambda a: (a.response_from, a.alert_id))
 
 
 @dataclass

@@ -16,14 +16,16 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from analytics.live.fleet import Fleet
+from analytics.live.conduct import SETTLED_US, base_end_us
+from analytics.live.fleet import Fleet, alike
 from analytics.live.latches import Levels
 from analytics.live.loading import Frozen, Loader
 from analytics.live.minutes import WINDOW_MIN, CityMinutes
 from analytics.live.tally import Tally
-from analytics.live.watched import Case, Watched, open_alerts
+from analytics.live.watched import AFTER, AHEAD, Case, Watched
 from analytics.plants import Plant, plant_of
 from analytics.states.thresholds import UNKNOWN_THRESHOLDS
+from wattwitness.domain.alerts import open_alerts
 from wattwitness.domain.errors import StoreUnavailableError
 from wattwitness.domain.instants import US_PER_MINUTE, from_us, local_day
 from wattwitness.domain.registry import Alert, Registry
@@ -34,7 +36,7 @@ from wattwitness.store.latest import watermark
 from wattwitness.store.readings import read_since
 from wattwitness.store.registry import load_registry
 from wattwitness.store.verdicts import save_live_verdicts
-from wattwitness.store.watching import Arrivals, arrivals, first_readings, watch_turn
+from wattwitness.store.watching import Analysed, Arrivals, arrivals, first_readings, watch_turn
 
 POLL_S: Final = 0.3
 IDLE_S: Final = 2.0  # with no open alert, or while another watcher has the turn
@@ -44,7 +46,7 @@ FIRST_LOAD_S: Final = 1.0  # … and for what is not judged at all yet
 SAVED_AT_ONCE: Final = 100  # verdicts of one transaction: the first rows need not wait for all
 SILENT_US: Final = 2 * US_PER_MINUTE  # who sends nothing is judged again after so long
 SILENT_AT_ONCE: Final = 60
-WARM_UP_US: Final = 30 * US_PER_MINUTE
+WARM_UP_US: Final = SETTLED_US + 30 * US_PER_MINUTE
 _COLUMNS: Final = ("p_kw", "e_kwh")
 log = structlog.get_logger()
 
@@ -113,7 +115,9 @@ class Watcher:
         if self.registry is None or self.registry.revision != revision:
             self.registry = await load_registry(self.db)
             self._loader = None
-        alerts = open_alerts(self.registry.alerts.values(), from_us(reach_us))
+        alerts = open_alerts(
+            self.registry.alerts.values(), from_us(reach_us), ahead=AHEAD, after=AFTER
+        )
         if self._loader is not None and alerts == self.alerts:
             return
         self.alerts = alerts
@@ -122,7 +126,7 @@ class Watcher:
         self._loader = Loader(
             self.db, self.registry, alerts, await first_readings(self.db), self.frozen
         )
-        if self.city is None or not _alike(self.city.fleet.plants, plants):
+        if self.city is None or not alike(self.city.fleet.plants, plants):
             self._begin_anew(plants, reach_us)
         else:
             self.city.fleet = replace(self.city.fleet, plants=tuple(plants))
@@ -199,9 +203,9 @@ class Watcher:
             number = next(iter(self.to_load))
             analysed = came.analysed.get(city.fleet.plants[number].enterprise_id)
             before = self.watched.get(number)
-            found = await self._loader.load(city, number, analysed, self.clock_s())
             if before is None:
-                await self._advance(city, [number], partial(self._since, city, found.base.end_us))
+                await self._advance(city, [number], partial(self._since, city, analysed))
+            found = await self._loader.load(city, number, analysed, self.clock_s())
             for case in found.cases:
                 case.reach_us = _reach_us(before, case)
             self.watched[number] = found
@@ -209,10 +213,14 @@ class Watcher:
             del self.to_load[number]
         self.told.load_s += self.clock_s() - began_s
 
-    def _since(self, city: CityMinutes, end_us: int, number: int) -> NDArray[np.int64]:
+    def _since(
+        self, city: CityMinutes, analysed: Analysed | None, number: int
+    ) -> NDArray[np.int64]:
         """Since when an enterprise that is new is read: since its base ends, and a warm-up."""
         rows = city.fleet.span(number)
-        return np.full(rows.stop - rows.start, max(city.start_us, end_us - WARM_UP_US))
+        until_us = 0 if analysed is None else analysed.data_until_us or 0
+        since_us = base_end_us(until_us) - WARM_UP_US
+        return np.full(rows.stop - rows.start, max(city.start_us, since_us))
 
     async def _judge(self, city: CityMinutes) -> None:
         """Judge who is due, and who has been silent; write what is news."""
@@ -256,12 +264,3 @@ def _reach_us(before: Watched | None, case: Case) -> int:
         if known.plan.alert.alert_id == case.plan.alert.alert_id:
             return known.reach_us
     return 0
-
-
-def _alike(some: Sequence[Plant], others: Sequence[Plant]) -> bool:
-    """Whether plants have the same circuits and pairings in the same rows."""
-    names = [
-        [(p.enterprise_id, p.circuits, p.keys, p.intervals_s, p.pairings) for p in own]
-        for own in (some, others)
-    ]
-    return names[0] == names[1]

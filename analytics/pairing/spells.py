@@ -119,7 +119,12 @@ def _evidence(judged: JudgedDay, pairing: Pairing, spans: _Spans) -> dict[str, N
 
 
 def pairing_spells(
-    judged: JudgedDay, kind: str, pairing: Pairing, condition: NDArray[np.int8]
+    judged: JudgedDay,
+    kind: str,
+    pairing: Pairing,
+    condition: NDArray[np.int8],
+    *,
+    evidence: bool = True,
 ) -> list[ConditionSpell]:
     """Spells of the local day in which a condition of a pairing holds, with additive evidence.
 
@@ -128,6 +133,7 @@ def pairing_spells(
         kind: the code under which they are kept.
         pairing: with circuits on both sides.
         condition: `Condition` per minute of the grid.
+        evidence: whether more is asked than how a spell is joined to its neighbours.
     """
     holds: NDArray[np.bool_] = condition == Condition.HOLDS
     holds[: judged.skip] = False
@@ -137,7 +143,9 @@ def pairing_spells(
     starts, ends = np.array(found, dtype=np.intp).T
     spans = _Spans(starts, ends)
     minutes = judged.pairs[pairing.pairing_id]
-    sums = _opening(minutes, condition, spans, judged.skip) | _evidence(judged, pairing, spans)
+    sums = _opening(minutes, condition, spans, judged.skip)
+    if evidence:
+        sums |= _evidence(judged, pairing, spans)
     rows = np.stack(list(sums.values()), axis=1)
     finite = [math.isfinite(total) for total in rows.sum(axis=1).tolist()]
     return [

@@ -9,8 +9,10 @@ uncertainty   the spread of the plant's own placebo days
 whole_plant   a main meter alone: would it be as low without an order?
 unmetered     what main meters saw beside resting sub-meters
 ruling        what a rule says of one measure
+measured      one order → the verdict on its measure
 combining     several measures → the enterprise
 present       power now, usual and required
 notes         what is told beside it
 judging       all of it: `judge`, `Case`, `verdicts_of`
+courses       each minute of an alert by all that came since
 """

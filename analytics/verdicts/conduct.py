@@ -117,12 +117,11 @@ def nothing_known(circuits: int, from_us_: int, to_us_: int) -> Conduct:
 
 def _painted(spells: Sequence[NDArray[np.int64]], minutes: int) -> Mask:
     """Minutes that lie in any spell; spells are minutes (from, to), cut at both ends [minutes]."""
-    change = np.zeros(minutes + 1, dtype=np.int32)
-    if spells:
-        every = np.clip(np.concatenate(spells), 0, minutes)
-        np.add.at(change, every[:, 0], 1)
-        np.add.at(change, every[:, 1], -1)
-    return np.cumsum(change[:-1]) > 0
+    if not spells:
+        return np.zeros(minutes, dtype=np.bool_)
+    begins, ends = np.minimum(np.maximum(np.concatenate(spells), 0), minutes).T
+    change = np.bincount(begins, minlength=minutes + 1) - np.bincount(ends, minlength=minutes + 1)
+    return np.asarray(np.cumsum(change[:-1]) > 0)
 
 
 @dataclass(frozen=True, slots=True)

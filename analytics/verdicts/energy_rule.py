@@ -7,16 +7,17 @@ counts in full against `complied`, and not at all against the plant.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analytics.baselines.frozen import Floats, FrozenBaseline
-from analytics.baselines.horizons import DayPart, Usual, View, usual_in, usual_rows, view_of
+from analytics.baselines.frozen import FrozenBaseline
+from analytics.baselines.horizons import DayPart, Usual, View, usual_in, view_of
 from analytics.verdicts.conduct import Conduct
+from analytics.verdicts.line_counts import ByHours, by_hours, consistent, count_lines
 from analytics.verdicts.orders import Order, Plan
 from analytics.verdicts.ruling import Ruling
+from analytics.verdicts.running_rule import sure_of_rest, unproven
 from analytics.verdicts.uncertainty import Spread
 from analytics.verdicts.whole_plant import own_doing
 from analytics.verdicts.windows import Segment, Tally, day_parts, tally_of
@@ -26,8 +27,7 @@ from wattwitness.domain.verdicts import VerdictCode
 FEW_DAYS = 5  # below: no baseline; from here to ten: one twice as uncertain
 DECIDES = 0.85  # probability of a word that is said
 NOT_CUT = 0.97  # probability that the cut was not made, without saying by how much it was missed
-WENT_ON = 0.5  # of its usual minutes: a circuit that was not stopped
-RUNS_LESS = 0.1  # running share below what ran now, from which a past window is another case
+LEANS = 0.6  # probability of `complied` that running hours and line counts may decide
 SURE = 0.985
 _PARAMETERS = CATALOGUE["curtailment_violation"].parameters
 _Words = dict[VerdictCode, float]
@@ -108,31 +108,16 @@ def said(found: _Words, coverage: float) -> tuple[VerdictCode, float, tuple[str,
     return VerdictCode.INSUFFICIENT_DATA, 0.0, (why,)
 
 
-def _consistent(
-    baseline: FrozenBaseline, view: View, parts: Sequence[DayPart], usual: Usual, tally: Tally
-) -> Floats:
-    """Ratios of the past windows that what ran does not contradict.
+def _lines_show_the_cut(hours: ByHours, limit: float, widened: float) -> bool:
+    """Whether running hours and line counts alone are sure that the cut was made.
 
-    Nobody runs more because of a cut. A past window in which less ran than now (a day without
-    orders, a breakdown) is none that could have been instead.
+    They excuse and never accuse: a cut by load they do not see.
     """
-    known = tally.known_min.sum() >= _PARAMETERS["least_coverage"] * tally.span_min.sum()
-    if not known:
-        return usual.ratios
-    # circuits that went on tell more than those that were stopped
-    own = usual_rows(baseline, view, view.running_min, parts)
-    went_on = np.flatnonzero((own > 0) & (tally.running_min >= WENT_ON * own))
-    if len(went_on) == 0:
-        return usual.ratios
-    kept_on = set(went_on.tolist())
-    narrowed = [replace(p, rows=tuple(r for r in p.rows if r in kept_on)) for p in parts]
-    runs = usual_in(baseline, view, view.running_min, narrowed)
-    if not runs.amount > 0:
-        return usual.ratios
-    ran = float(tally.running_min[went_on].sum()) / runs.amount
-    at = dict(zip(runs.starts.tolist(), runs.ratios.tolist(), strict=True))
-    kept = np.array([at.get(start, ran) >= ran - RUNS_LESS for start in usual.starts.tolist()])
-    return usual.ratios[kept] if kept.sum() >= FEW_DAYS else usual.ratios
+    if min(hours.usual.like_days, len(hours.usual.ratios)) < FEW_DAYS or not hours.usual.amount > 0:
+        return False
+    used = Used(hours.most, hours.most, hours.most, 1.0)
+    lines = words(used, hours.usual.amount, limit, Spread(hours.usual.ratios, widened))
+    return lines[VerdictCode.COMPLIED] >= DECIDES
 
 
 def _undecided(why: str, used: Used, usual: Usual | None = None) -> Ruling:
@@ -148,6 +133,13 @@ def _undecided(why: str, used: Used, usual: Usual | None = None) -> Ruling:
     )
 
 
+def _at_rest(plan: Plan, order: Order, tally: Tally) -> bool:
+    """Whether none of the named circuits ran: that keeps any limit."""
+    named = not plan.whole_plant_only and len(order.rows) > 0
+    rested = float(tally.running_min.max(initial=0.0)) <= _PARAMETERS["allowed_min"]
+    return named and rested and not unproven(order, tally)
+
+
 def rule_energy(
     plan: Plan, order: Order, baseline: FrozenBaseline, conduct: Conduct, segments: list[Segment]
 ) -> Ruling:
@@ -160,18 +152,50 @@ def rule_energy(
     view = view_of(baseline, order.rows, energy=True)
     parts = day_parts(plan, segments)
     usual = usual_in(baseline, view, view.energy_kwh, parts)
+    ruling = _weighed(_Asked(plan, order, limit, baseline, view, parts), usual, used, tally)
+    if _at_rest(plan, order, tally):
+        sure = sure_of_rest(tally)
+        return replace(ruling, code=VerdictCode.COMPLIED, confidence=sure, why=())
+    return ruling
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A limit, and what is compared with."""
+
+    plan: Plan
+    order: Order
+    limit: float  # share of the usual that may still be used
+    baseline: FrozenBaseline
+    view: View
+    parts: list[DayPart]
+
+
+def _weighed(asked: _Asked, usual: Usual, used: Used, tally: Tally) -> Ruling:
+    """Energy and line counts against the baseline."""
+    baseline, view, parts, limit = asked.baseline, asked.view, asked.parts, asked.limit
     if usual.like_days < FEW_DAYS or len(usual.ratios) < FEW_DAYS:
         return _undecided("few_like_days", used, usual)
     if not usual.amount > 0:
         return _undecided("usually_idle", used, usual)
     few = usual.like_days < _PARAMETERS["least_like_days"]
-    ratios = _consistent(baseline, view, parts, usual, tally)
-    spread = Spread(ratios, 2.0 if few else 1.0)
-    code, sure, why = said(words(used, usual.amount, limit, spread), used.coverage)
-    if code is VerdictCode.COMPLIED and plan.whole_plant_only:
+    widened = 2.0 if few else 1.0
+    lines = count_lines(baseline, view, parts, tally)
+    ratios = usual.ratios
+    if lines is not None:
+        ratios = consistent(lines, baseline, view, parts, usual, tally)
+    spread = Spread(ratios, widened)
+    found = words(used, usual.amount, limit, spread)
+    code, sure, why = said(found, used.coverage)
+    leans = why == ("wide_interval",) and found[VerdictCode.COMPLIED] >= LEANS
+    if leans and lines is not None and not asked.plan.whole_plant_only:
+        hours = by_hours(lines, baseline, view, parts, tally)
+        if _lines_show_the_cut(hours, limit, widened):
+            code, sure, why = VerdictCode.COMPLIED, SURE * DECIDES, ("line_count",)
+    if code is VerdictCode.COMPLIED and asked.plan.whole_plant_only:
         own = own_doing(baseline, view, view.energy_kwh, parts, used.likely)
         code, sure, why = (VerdictCode.INSUFFICIENT_DATA, 0.0, (own,)) if own else (code, sure, why)
-    if order.unresolved and code is VerdictCode.COMPLIED:
+    if asked.order.unresolved and code is VerdictCode.COMPLIED:
         code, sure, why = VerdictCode.INSUFFICIENT_DATA, 0.0, ("unknown_scope",)
     low, high = spread.interval()
     return Ruling(
@@ -184,4 +208,6 @@ def rule_energy(
         interval_kwh=(low * usual.amount, high * usual.amount),
         missed_share=missed_share(used.likely, usual.amount, limit),
         like_days=usual.like_days,
+        circuits_ran=None if lines is None else lines.ran,
+        circuits_usual=None if lines is None else lines.usual,
     )

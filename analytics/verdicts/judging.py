@@ -9,32 +9,24 @@ verdicts_of  all of it, for every alert of a history
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
 
-import numpy as np
-
 from analytics.baselines.frozen import FrozenBaseline, freeze
-from analytics.baselines.horizons import compared_days
 from analytics.calibration import CALIBRATION, Calibration
 from analytics.detectors.stages import History
 from analytics.verdicts.combining import combined
 from analytics.verdicts.conduct import Conduct, conduct_of
-from analytics.verdicts.energy_rule import rule_energy
+from analytics.verdicts.measured import GRAVITY, judged, rounded
 from analytics.verdicts.notes import beside, notes_of, shifted_to_night
-from analytics.verdicts.orders import Order, Plan, plan_of, undeclared
+from analytics.verdicts.orders import Plan, plan_of, undeclared
 from analytics.verdicts.present import present_of
-from analytics.verdicts.ruling import Ruling
-from analytics.verdicts.running_rule import rule_running
-from analytics.verdicts.unmetered import without_unmetered
-from analytics.verdicts.usual_energy import with_usual_energy
-from analytics.verdicts.windows import segments_of
 from wattwitness.domain.alerts import level_at
 from wattwitness.domain.episodes import Episode
-from wattwitness.domain.instants import US_PER_MINUTE, from_us, local_day, to_us
-from wattwitness.domain.registry import VOLUNTARY, Alert, MeasureAction
+from wattwitness.domain.instants import from_us, to_us
+from wattwitness.domain.registry import VOLUNTARY, Alert
 from wattwitness.domain.rules import RULE_VERSION
-from wattwitness.domain.verdicts import MeasureVerdict, Verdict, VerdictCode
+from wattwitness.domain.verdicts import Verdict, VerdictCode
 
 __all__ = [
     "Case",
@@ -48,111 +40,11 @@ __all__ = [
     "verdicts_of",
 ]
 
-ON_ITS_WAY_MIN = 15  # newest minutes that none of the circuits has sent yet are not missing
-_GRAVITY = {VerdictCode.PARTIAL: 1, VerdictCode.VIOLATED: 2}
-
-
-def _nothing_sent(conduct: Conduct, order: Order, end_us: int) -> int:
-    """Where the order's circuits stop being known, if that is only minutes before `end_us`."""
-    end = conduct.place(end_us)
-    rows = list(order.rows)
-    tail = slice(max(0, end - ON_ITS_WAY_MIN), end)
-    told = conduct.known[rows, tail] | np.isfinite(conduct.energy_kwh[rows, tail])
-    last = np.flatnonzero(told.any(axis=0))
-    if len(last) == 0:
-        return end_us
-    return min(end_us, conduct.start_us + (tail.start + int(last[-1]) + 1) * US_PER_MINUTE)
-
-
-def _unjudged(code: VerdictCode, why: str) -> Ruling:
-    return Ruling(code=code, confidence=1.0 if code is VerdictCode.EXEMPT else 0.0, why=(why,))
-
-
-def _ruled(
-    plan: Plan, order: Order, baseline: FrozenBaseline, conduct: Conduct, end_us: int
-) -> Ruling:
-    if end_us <= order.from_us:
-        return _unjudged(VerdictCode.INSUFFICIENT_DATA, "grace")
-    if not order.rows:
-        why = "no_circuits" if not plan.plant.circuits else "unknown_scope"
-        return _unjudged(VerdictCode.INSUFFICIENT_DATA, why)
-    segments = segments_of(plan, order, order.from_us, end_us)
-    if not segments:
-        within = segments_of(undeclared(plan), order, order.from_us, end_us)
-        if within:
-            return _unjudged(VerdictCode.EXEMPT, "declared")
-        return _unjudged(VerdictCode.INSUFFICIENT_DATA, "grace")  # its hours have not ended yet
-    rule = rule_energy if order.measure.action is MeasureAction.LIMIT else rule_running
-    ruling = rule(plan, order, baseline, conduct, segments)
-    ruling = without_unmetered(ruling, plan, order, baseline, conduct, segments)
-    if _GRAVITY.get(ruling.code, 0) and not plan.declared.keys().isdisjoint(order.rows):
-        # what is declared may excuse, never accuse: the rest alone is judged no worse than all
-        bare = _ruled(undeclared(plan), order, baseline, conduct, end_us)
-        if _GRAVITY.get(bare.code, 0) < _GRAVITY[ruling.code]:
-            return replace(ruling, code=bare.code, confidence=bare.confidence, why=bare.why)
-    return ruling
-
-
-def _compared(plan: Plan, order: Order, baseline: FrozenBaseline) -> tuple[date, ...]:
-    energy = order.measure.action is MeasureAction.LIMIT
-    day = local_day(from_us(order.from_us), plan.plant.zone)
-    return compared_days(baseline, order.rows, day, energy=energy)
-
-
-def _measure(
-    plan: Plan, order: Order, baseline: FrozenBaseline, ruling: Ruling, end_us: int, sure: float
-) -> MeasureVerdict:
-    circuits = plan.plant.circuits
-    return MeasureVerdict(
-        action=order.measure.action,
-        scope=order.measure.scope,
-        level=order.measure.level,
-        circuits=tuple(circuits[row].circuit_id for row in order.rows),
-        verdict=ruling.code,
-        confidence=round(sure, 4),
-        from_=from_us(order.from_us),
-        to=from_us(max(order.response_us, end_us)),
-        running_minutes=_rounded(ruling.running_minutes, 1),
-        allowed_minutes=_rounded(ruling.allowed_minutes, 1),
-        usual_minutes=_rounded(ruling.usual_minutes, 1),
-        energy_kwh=_rounded(ruling.energy_kwh, 2),
-        baseline_kwh=_rounded(ruling.baseline_kwh, 2),
-        interval_kwh=None
-        if ruling.interval_kwh is None
-        else (round(ruling.interval_kwh[0], 2), round(ruling.interval_kwh[1], 2)),
-        missed_share=_rounded(ruling.missed_share, 4),
-        coverage=ruling.coverage,
-        why=ruling.why,
-        running_share=_rounded(ruling.running_share, 4),
-        like_days=ruling.like_days,
-        compared_days=_compared(plan, order, baseline) if order.rows else (),
-    )
-
-
-def _judged(
-    plan: Plan,
-    order: Order,
-    baseline: FrozenBaseline,
-    conduct: Conduct,
-    as_of_us: int,
-    calibration: Calibration,
-) -> MeasureVerdict:
-    """One order that has begun, up to `as_of_us` or its own end."""
-    end = min(order.to_us, as_of_us)
-    if order.rows and order.to_us > as_of_us:
-        end = _nothing_sent(conduct, order, end)
-    ruling = _ruled(plan, order, baseline, conduct, end)
-    ruling = with_usual_energy(ruling, plan, order, baseline, conduct, as_of_us)
-    sure = calibration.verdict(order.measure.action, ruling.code, round(ruling.confidence, 4))
-    return _measure(plan, order, baseline, ruling, end, sure)
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None or not np.isfinite(value) else round(value, digits)
-
 
 def _exempt_why(plan: Plan, until_us: int) -> str:
     """Why nothing is demanded of this enterprise at all; empty = something is."""
+    if plan.ends_us <= plan.begins_us:
+        return "called_off"
     begun = [o for o in plan.orders if o.response_us < max(until_us, plan.begins_us + 1)]
     if not begun:
         return "voluntary" if plan.grade in VOLUNTARY else "no_measure"
@@ -188,20 +80,20 @@ def judge(
     if until <= plan.begins_us:
         return blank
     begun = [order for order in plan.orders if order.response_us < until]
-    measures = [_judged(plan, o, baseline, conduct, as_of_us, calibration) for o in begun]
+    measures = [judged(plan, o, baseline, conduct, as_of_us, calibration) for o in begun]
     code, confidence, reasons = combined(measures)
     power = present_of(plan, baseline, conduct, until)
     graces = [o.from_us for o in plan.orders if o.response_us < until < min(o.from_us, o.to_us)]
-    missed = [o for o, m in zip(begun, measures, strict=True) if m.verdict in _GRAVITY]
+    missed = [o for o, m in zip(begun, measures, strict=True) if m.verdict in GRAVITY]
     told = dict.fromkeys((*notes, *shifted_to_night(plan, baseline, conduct, until, missed)))
     return replace(
         blank,
         verdict=code,
         confidence=confidence,
         measures=tuple(measures),
-        now_kw=_rounded(power.now_kw, 2),
-        baseline_kw=_rounded(power.baseline_kw, 2),
-        required_kw=_rounded(power.required_kw, 2),
+        now_kw=rounded(power.now_kw, 2),
+        baseline_kw=rounded(power.baseline_kw, 2),
+        required_kw=rounded(power.required_kw, 2),
         grace_until=from_us(max(graces)) if graces else None,
         why=reasons,
         notes=tuple(told),

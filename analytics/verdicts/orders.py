@@ -10,7 +10,8 @@ from datetime import datetime, time, timedelta
 
 from analytics.detectors.plant_energy import energy_rows
 from analytics.plants import Interval, Plant
-from wattwitness.domain.instants import US_PER_DAY, US_PER_MINUTE, from_us, local_day, to_us
+from wattwitness.domain.graces import dues
+from wattwitness.domain.instants import US_PER_DAY, from_us, local_day, to_us
 from wattwitness.domain.registry import (
     Alert,
     AlertPhase,
@@ -20,10 +21,9 @@ from wattwitness.domain.registry import (
     MeasureAction,
     Role,
 )
-from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
+from wattwitness.domain.rules import RULE_VERSION
 from wattwitness.domain.scopes import judged_by
 
-KIND = "curtailment_violation"
 NEVER_US = 1 << 62
 
 
@@ -35,7 +35,7 @@ class Order:
     phase: AlertPhase
     rows: tuple[int, ...]  # circuits that it is judged by
     unresolved: tuple[str, ...]  # parts of its scope that name nothing here
-    from_us: int  # response + grace
+    from_us: int  # its grace is over
     to_us: int  # lift or change of level; NEVER_US while neither is known
 
     @property
@@ -70,12 +70,6 @@ class Plan:
         return NEVER_US if lifted is None else to_us(lifted)
 
 
-def grace_min(measure: Measure) -> float:
-    """Grace of a measure [min]."""
-    default = CATALOGUE[KIND].parameters["grace_min"]
-    return default if measure.grace_min is None else measure.grace_min
-
-
 def merged(windows: Sequence[Interval]) -> tuple[Interval, ...]:
     """Overlapping and touching windows as one, oldest first."""
     found: list[Interval] = []
@@ -104,17 +98,19 @@ def without(windows: Sequence[Interval], taken: Sequence[Interval]) -> list[Inte
 
 
 def _orders(plant: Plant, alert: Alert, measures: Sequence[Measure]) -> tuple[Order, ...]:
-    found = []
-    for phase in alert.phases():
-        for measure in measures:
-            if measure.level is not phase.level:
-                continue
-            judged = judged_by(measure, plant.circuits)
-            rows = tuple(plant.row[c.circuit_id] for c in judged.circuits)
-            begin = to_us(phase.from_) + round(grace_min(measure) * US_PER_MINUTE)
-            end = NEVER_US if phase.to is None else to_us(phase.to)
-            found.append(Order(measure, phase, rows, judged.unresolved, begin, end))
-    return tuple(found)
+    judged = {m: judged_by(m, plant.circuits) for m in measures}
+    due = dues(alert, measures, lambda m: [c.circuit_id for c in judged[m].circuits])
+    return tuple(
+        Order(
+            measure=one.measure,
+            phase=one.phase,
+            rows=tuple(plant.row[c.circuit_id] for c in judged[one.measure].circuits),
+            unresolved=judged[one.measure].unresolved,
+            from_us=to_us(one.from_),
+            to_us=NEVER_US if one.phase.to is None else to_us(one.phase.to),
+        )
+        for one in due
+    )
 
 
 def _basis(parts: Sequence[object]) -> str:

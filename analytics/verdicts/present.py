@@ -46,7 +46,7 @@ def _usual_kw(plan: Plan, baseline: FrozenBaseline, as_of_us: int) -> Floats | N
     begin, end = max(0.0, clock - AROUND_MIN), min(1440.0, clock + AROUND_MIN)
     if end <= begin:
         return None
-    kwh = between(view.energy_kwh[newest], begin, end)
+    kwh = between(view.energy_kwh, begin, end)[newest]
     return np.asarray(np.median(kwh, axis=0) * 60.0 / (end - begin))
 
 

@@ -21,4 +21,6 @@ class Ruling:
     baseline_kwh: float | None = None
     interval_kwh: tuple[float, float] | None = None
     missed_share: float | None = None
+    circuits_ran: int | None = None
+    circuits_usual: int | None = None
     like_days: int = 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.baselines.frozen import Floats, FrozenBaseline
+from analytics.baselines.frozen import FrozenBaseline
 from analytics.baselines.horizons import Usual, usual_in, usual_rows, view_of
 from analytics.verdicts.conduct import Conduct
 from analytics.verdicts.orders import Order, Plan
@@ -44,16 +44,6 @@ class _Seen:
     def worst(self) -> int:
         """The circuit that ran longest."""
         return int(np.argmax(self.tally.running_min))
-
-    @property
-    def unknown_min(self) -> Floats:
-        """Minutes that could have been running [rows]."""
-        return np.asarray(self.tally.span_min - self.tally.known_min)
-
-    @property
-    def coverage(self) -> float:
-        """Known share of the judged minutes."""
-        return float(self.tally.known_min.sum() / max(1.0, self.tally.span_min.sum()))
 
     @property
     def running_min(self) -> float:
@@ -118,30 +108,30 @@ def _accused(plan: Plan, seen: _Seen) -> tuple[VerdictCode, float, tuple[str, ..
         return VerdictCode.INSUFFICIENT_DATA, 0.0, ("near_allowed",)
     if share >= _PARAMETERS["violated_share"]:
         return VerdictCode.VIOLATED, SURE * _sure_of_share(seen, share, above=True), ()
-    could = share + float(seen.unknown_min.sum()) / max(1.0, seen.usual.amount)
+    could = share + float(seen.tally.unknown_min.sum()) / max(1.0, seen.usual.amount)
     open_end = could >= _PARAMETERS["violated_share"]
     sure = _sure_of_share(seen, share, above=False) * proven * (0.8 if open_end else 1.0)
     return VerdictCode.PARTIAL, SURE * sure, ("missing_minutes",) if open_end else ()
 
 
-def _unproven(order: Order, seen: _Seen, *, running_now: bool) -> str:
-    """Why little running is no proof of a stop; empty = it is one."""
+def unproven(order: Order, tally: Tally, *, running_now: bool = False) -> str:
+    """Why little running is no proof that all stood still; empty = it is one."""
     allowed = _PARAMETERS["allowed_min"]
     if order.unresolved:
         return "unknown_scope"
-    if seen.coverage < _PARAMETERS["least_coverage"]:
+    if tally.coverage < _PARAMETERS["least_coverage"]:
         return "low_coverage"
-    if float((seen.tally.running_min + seen.unknown_min).max()) > allowed:
+    if float((tally.running_min + tally.unknown_min).max()) > allowed:
         return "missing_minutes"
-    young = float(seen.tally.span_min.max()) < YOUNG_MIN
+    young = float(tally.span_min.max()) < YOUNG_MIN
     return "just_begun" if running_now and young else ""
 
 
-def _complied(seen: _Seen) -> float:
-    """How sure a stop is: by the minutes that are left, and by how long it has been held."""
+def sure_of_rest(tally: Tally) -> float:
+    """How sure it is that all stood still: by the minutes that are left, and how long it held."""
     allowed = _PARAMETERS["allowed_min"]
-    slack = (allowed + 1.0 - float((seen.tally.running_min + seen.unknown_min).max())) / allowed
-    held = min(1.0, float(seen.tally.span_min.max()) / HELD_MIN)
+    slack = (allowed + 1.0 - float((tally.running_min + tally.unknown_min).max())) / allowed
+    held = min(1.0, float(tally.span_min.max()) / HELD_MIN)
     return SURE * (0.8 + 0.2 * held * min(1.0, slack * 2.0))
 
 
@@ -156,19 +146,19 @@ def rule_running(
     if float(seen.tally.running_min.max()) > _PARAMETERS["allowed_min"]:
         code, sure, why = _accused(plan, seen)
     else:
-        limit = _unproven(order, seen, running_now=bool(running_now))
+        limit = unproven(order, seen.tally, running_now=bool(running_now))
         if not limit and plan.whole_plant_only:
             view = view_of(baseline, order.rows, energy=False)
             parts = day_parts(plan, segments)
             limit = own_doing(baseline, view, view.running_min, parts, seen.running_min)
         code = VerdictCode.INSUFFICIENT_DATA if limit else VerdictCode.COMPLIED
-        sure, why = (0.0, (limit,)) if limit else (_complied(seen), ())
+        sure, why = (0.0, (limit,)) if limit else (sure_of_rest(seen.tally), ())
     tally = seen.tally
     return Ruling(
         code=code,
         confidence=sure,
         why=why,
-        coverage=round(seen.coverage, 4),
+        coverage=round(tally.coverage, 4),
         running_minutes=float(tally.running_min[seen.worst]),
         allowed_minutes=_PARAMETERS["allowed_min"],
         usual_minutes=seen.usual_worst_min,

@@ -7,12 +7,12 @@ that time, is set against what the named circuits usually use. Asked only where 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analytics.baselines.frozen import FrozenBaseline
-from analytics.baselines.horizons import Usual, usual_in, view_of
+from analytics.baselines.frozen import Floats, FrozenBaseline
+from analytics.baselines.horizons import Amounts, Usual, usual_in, view_of
 from analytics.detectors.unmetered_production import children
 from analytics.verdicts.conduct import Conduct
 from analytics.verdicts.energy_rule import missed_share
@@ -56,14 +56,24 @@ def _difference(
     return total * minutes / known
 
 
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """Energy of the first row without that of the others."""
+
+    energy_kwh: Amounts
+
+    def at(self, block: int) -> Floats:
+        """What had come together when a block began, 0-96 [days, 1]."""
+        energy = self.energy_kwh.at(block).astype(np.float64)
+        return np.asarray(energy[:, :1] - energy[:, 1:].sum(axis=1, keepdims=True))
+
+
 def _usual_difference(
     plan: Plan, baseline: FrozenBaseline, main: int, subs: Sequence[int], segments: list[Segment]
 ) -> Usual:
     view = view_of(baseline, (main, *subs), energy=True)
-    energy = view.energy_kwh.astype(np.float64)
-    beside = energy[:, :1] - energy[:, 1:].sum(axis=1, keepdims=True)
     parts = [replace(part, rows=(0,)) for part in day_parts(plan, segments)]
-    return usual_in(baseline, view, beside, parts)
+    return usual_in(baseline, view, _Beside(view.energy_kwh), parts)
 
 
 def extra_kwh(

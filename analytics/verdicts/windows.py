@@ -93,6 +93,16 @@ class Tally:
     energy_kwh: NDArray[np.float64]  # of the minutes whose energy is known
     energy_min: NDArray[np.float64]  # these
 
+    @property
+    def unknown_min(self) -> NDArray[np.float64]:
+        """Minutes that could have been running."""
+        return np.asarray(self.span_min - self.known_min)
+
+    @property
+    def coverage(self) -> float:
+        """Share of the judged minutes of which it is known if they ran."""
+        return float(self.known_min.sum() / max(1.0, self.span_min.sum()))
+
 
 def tally_of(conduct: Conduct, order: Order, segments: Sequence[Segment]) -> Tally:
     """Add up what an order's circuits did in its segments."""

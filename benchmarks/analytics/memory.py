@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from analytics.conclusion import conclude
 from analytics.day import ColumnsBlock, DayBlock, Extent, day_columns, judge_day
+from analytics.day_end import laid_out
 from analytics.detectors.stages import History
 from analytics.executors import InProcess
 from analytics.pairing.condition import pair_minutes
@@ -94,7 +95,7 @@ async def _ready(model: Model) -> Ready:
         model=model,
         plant=plant,
         results=results,
-        day=DayBlock(plant, before, today, thresholds, extent),
+        day=DayBlock(plant, laid_out(before.end), today, thresholds, extent),
         rows=_rows(model, start_us - MARGIN_US, end_us),
         history=history,
         facts=[(day, pack.head, pack.numbers) for day, pack in facts],

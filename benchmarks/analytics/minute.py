@@ -2,23 +2,28 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
 
+from analytics.leads.early import WARNED
 from analytics.live.fleet import Fleet
 from analytics.live.latches import Levels
 from analytics.live.minutes import CityMinutes
+from analytics.live.warned import Ground, suspects, warnings_now
+from analytics.live.warner import WINDOW_MIN
 from analytics.plants import plant_of
-from benchmarks.analytics.city import copied_registry
+from benchmarks.analytics.city import copied_name, copied_registry
 from benchmarks.analytics.memory import Ready
 from wattwitness.domain.instants import DEFAULT_ZONE, US_PER_HOUR, US_PER_MINUTE, day_bounds, to_us
 from wattwitness.domain.readings import Readings
+from wattwitness.domain.registry import Role
+from wattwitness.domain.spells import SpellBook
 
 FROM_HOUR = 9
-MINUTES = 30  # fed first, one by one
-LOOK_BACK_MIN = 60
+MINUTES = 30  # fed one by one
+TROUBLED = 20  # one enterprise in so many runs without any treatment meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,9 @@ class Minute:
 
     circuits: int
     advance_s: float  # taking them in, states
-    pairings_s: float  # the last hour of all pairings
+    glance_s: float  # which pairings of the city deserve a close look
+    looks_s: float  # at the plants of these: is there a warning
+    looks: int  # such plants
 
 
 def measure_minute(found: Sequence[Ready], enterprises: int) -> Minute:
@@ -43,20 +50,38 @@ def measure_minute(found: Sequence[Ready], enterprises: int) -> Minute:
         for c in found[n % len(found)].plant.circuits
     ]
     start_us = to_us(day_bounds(found[0].model.days[-1], DEFAULT_ZONE)[0]) + FROM_HOUR * US_PER_HOUR
-    engine = CityMinutes(Fleet.of(plants), Levels.of(levels), start_us)
-    advance_s, pairings_s = [], []
+    engine = CityMinutes(Fleet.of(plants), Levels.of(levels), start_us, WINDOW_MIN)
+    grounds = [_ground(found[n % len(found)], f"E{n:04d}", start_us) for n in range(enterprises)]
+    asked = {number: ground for number, (ground, _) in enumerate(grounds)}
+    spent_s, looks = [], 0
     for minute in range(MINUTES):
         rows = _rows(found, enterprises, start_us + minute * US_PER_MINUTE)
         began_s = time.process_time()
         engine.advance(rows)
         advanced_s = time.process_time()
-        engine.off(LOOK_BACK_MIN)
-        engine.short(LOOK_BACK_MIN)
-        advance_s.append(advanced_s - began_s)
-        pairings_s.append(time.process_time() - advanced_s)
-    last = MINUTES // 2
-    circuits = enterprises * _circuits(found)
-    return Minute(circuits, median(advance_s[last:]), median(pairings_s[last:]))
+        near = suspects(engine, asked)
+        glanced_s = time.process_time()
+        for number, pairings in near.items():
+            warnings_now(engine, number, *grounds[number], pairings, ())
+        looked_s = time.process_time()
+        spent_s.append((advanced_s - began_s, glanced_s - advanced_s, looked_s - glanced_s))
+        looks = max(looks, len(near))
+    advance, glance, close = (median(part) for part in zip(*spent_s[MINUTES // 2 :], strict=True))
+    return Minute(enterprises * _circuits(found), advance, glance, close, looks)
+
+
+def _ground(one: Ready, enterprise_id: str, until_us: int) -> tuple[Ground, SpellBook]:
+    """What a batch said of a copy that saw nothing after an instant."""
+    thresholds = [one.day.thresholds[c.circuit_id] for c in one.plant.circuits]
+    spells = one.history.spells
+    assert isinstance(spells, SpellBook)  # noqa: S101 - as results give them
+    own = {
+        (kind, name): replace(table, enterprise_id=enterprise_id, subject=name)
+        for (kind, subject), table in spells.tables.items()
+        if kind in WARNED
+        for name in (copied_name(one.model, subject, enterprise_id),)
+    }
+    return Ground(0, until_us, thresholds), SpellBook(own)
 
 
 def _circuits(found: Sequence[Ready]) -> int:
@@ -72,6 +97,10 @@ def _rows(found: Sequence[Ready], enterprises: int, at_us: int) -> Readings:
     parts = []
     for n in range(enterprises):
         rows = own[n % len(own)].copy()
+        if n % TROUBLED == 0:
+            units = found[n % len(found)].plant.rows_of(Role.TREATMENT)
+            off = [found[n % len(found)].plant.keys[row] for row in units]
+            rows["p_kw"][np.isin(rows["circuit"], off)] = 0.0
         rows["circuit"] += n * _circuits(found)
         parts.append(rows)
     order = np.random.default_rng(1).permutation(enterprises)

@@ -33,8 +33,9 @@ def print_report(city: City, steps: Steps, stored: Stored | None, minute: Minute
     print()
     _line("a minute's readings, live", "ms", "", "", "target")
     _line("  taken in, states", f"{1000 * minute.advance_s:.1f}")
-    _line("  the last hour of all pairings", f"{1000 * minute.pairings_s:.1f}")
-    total_s = minute.advance_s + minute.pairings_s
+    _line("  a glance at all pairings", f"{1000 * minute.glance_s:.1f}")
+    _line(f"  warnings of {minute.looks} plants at most", f"{1000 * minute.looks_s:.1f}")
+    total_s = minute.advance_s + minute.glance_s + minute.looks_s
     _line(f"  all, {minute.circuits:,} circuits", f"{1000 * total_s:.1f}", "", "", "≤ 100")
     if stored is not None:
         _print_stored(stored, n)
@@ -61,8 +62,9 @@ def _print_steps(steps: Steps, n: int) -> None:
 
 def _print_stored(stored: Stored, n: int) -> None:
     print(
-        f"\n{stored.enterprises} enterprises through PostgreSQL ({stored.readings:,} readings; "
-        f"{stored.episodes} episodes in all), the city-day extrapolated from them"
+        f"\n{stored.enterprises} enterprises through PostgreSQL ({stored.readings:,} readings, "
+        f"{stored.fetched:,} fetched; {stored.episodes} episodes in all), the city-day "
+        f"extrapolated from them"
     )
     _line("", "own ms/ent.", "server ms/ent.", "wall ms/ent.", "city-day wall s")
     for name, cost in (

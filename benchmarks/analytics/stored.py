@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from analytics.day_end import KEPT_DAYS
 from analytics.executors import InProcess
 from analytics.pipeline import Bench
 from analytics.results import PostgresResults
@@ -48,6 +49,7 @@ class Stored:
 
     enterprises: int
     readings: int  # of the measured day
+    fetched: int  # readings that the analysis of the day asks the store for
     bare: Cost  # the day's readings by COPY into numpy
     first: Cost  # the city-day, of which nothing was known
     again: Cost  # the same again
@@ -87,16 +89,22 @@ async def measure_stored(found: Sequence[Ready], enterprises: int) -> Stored:
 
         bare_cost = await best_cost(bare, backends)
 
+        fetched = 0
+
         async def analyse() -> None:
+            nonlocal fetched
             bench = Bench(registry, PostgresSeries(db), PostgresResults(db), InProcess(), db.zone)
-            await analyse_range(db, bench, start, end, [], lambda _done, _all: None)
+            done = await analyse_range(db, bench, start, end, [], lambda _done, _all: None)
+            fetched = done.readings
 
         first = await best_cost(analyse, backends, 1)
         again = await best_cost(analyse, backends)
         async with db.connection() as connection:
             episodes = await connection.fetchval("SELECT count(*) FROM episodes")
         own_mb = sum(one.model.rows.nbytes for one in found) / 1e6
-        return Stored(enterprises, rows, bare_cost, first, again, episodes, peak_mb(), own_mb)
+        return Stored(
+            enterprises, rows, fetched, bare_cost, first, again, episodes, peak_mb(), own_mb
+        )
 
 
 async def _backends(db: Database) -> list[psutil.Process]:
@@ -186,8 +194,9 @@ async def _fill_one(
                 replace(s, enterprise_id=name, subject=named(s.subject)) for s in judged.spells
             ],
             facts=[replace(f, enterprise_id=name, subject=named(f.subject)) for f in judged.facts],
+            end=[replace(f, enterprise_id=name, subject=named(f.subject)) for f in judged.end],
         )
-    await replace_day_results(db, name, results)
+    await replace_day_results(db, name, results, KEPT_DAYS)
     counts: dict[date, dict[str, NDArray[np.int32]]] = {}
     for circuit_id, days in one.results.histograms.items():
         for counted, minutes in days.items():

@@ -31,16 +31,19 @@ from benchmarks.board.rejudge import rejudge
 from benchmarks.board.report import Figures, show
 from benchmarks.board.stage import Stage
 from wattwitness.domain.errors import SetupError
-from wattwitness.domain.instants import US_PER_MINUTE, from_us
+from wattwitness.domain.instants import US_PER_MINUTE, day_bounds, from_us, local_day, to_us
 from wattwitness.domain.verdicts import Verdict
 from wattwitness.store.database import Database
 from wattwitness.store.migrations import upgrade
 from wattwitness.store.verdicts import list_verdicts
 
 _LOADED_S = 900.0
-_QUIET_S = 8.0  # after the last commit, until all boards must be right
+_QUIET_S = 8.0  # after the last verdict, until all boards must be right
+_SETTLED_S = 120.0  # after the last commit, until there must be a verdict on it
 _RESPONSE_BEFORE = timedelta(hours=3)
 _LEAD_MIN = 3  # the past is filled in meanwhile
+_FOLLOW_LEAD_MIN = 10  # a day of readings, and the batch has looked at everybody
+_FOLLOW_LEAST_MIN = 240  # of readings: since before the response
 
 
 def main(
@@ -62,13 +65,12 @@ def main(
 
 async def _run(stage: Stage, wish: Wish) -> int:
     now_us = time.time_ns() // 1000 // US_PER_MINUTE * US_PER_MINUTE
-    live_us = now_us + _LEAD_MIN * US_PER_MINUTE
+    live_us = now_us + (_FOLLOW_LEAD_MIN if wish.follow else _LEAD_MIN) * US_PER_MINUTE
     city = City(wish.enterprises, from_us(live_us) - _RESPONSE_BEFORE, live_us)
     async with await Database.open(stage.dsn, application="board-benchmark") as db:
         await upgrade(db)
         began_s = time.monotonic()
-        recent = 24 * 60 if wish.follow else 60
-        await fill(db, city, wish.days, recent)
+        await fill(db, city, wish.days, _recent_min(db, live_us) if wish.follow else 60)
         print(f"filled in {time.monotonic() - began_s:.0f} s; loading", flush=True)
         stage.start("watcher", "analytics", "--watch")
         stage.start("dashboards", "dashboards")
@@ -81,6 +83,13 @@ async def _run(stage: Stage, wish: Wish) -> int:
         stored = await list_verdicts(db, ALERT_ID)
         figures.rejudge = await rejudge(db, city.live_from_us + (wish.minutes - 1) * US_PER_MINUTE)
     return _judge(figures, seen, committed, stored)
+
+
+def _recent_min(db: Database, live_us: int) -> int:
+    """Minutes of readings that the batch looks at again: the local day."""
+    live = from_us(live_us)
+    begin_us = to_us(day_bounds(local_day(live, db.zone), db.zone)[0])
+    return max(_FOLLOW_LEAST_MIN, (live_us - begin_us) // US_PER_MINUTE)
 
 
 def _judge(figures: Figures, seen: list[Seen], committed: Committed, stored: list[Verdict]) -> int:
@@ -113,6 +122,7 @@ async def _measure(
     figures.costs = {
         n: (stage.cost(n).cpu_s - before[n].cpu_s, stage.cost(n).memory_mb) for n in names
     }
+    await _settled(db, city.live_from_us + (wish.minutes - 1) * US_PER_MINUTE)
     await asyncio.sleep(_QUIET_S)
     stage.check()
     line.send("enough")
@@ -120,6 +130,15 @@ async def _measure(
     watching.join()
     figures.watched = [text for text in stage.log("watcher").splitlines() if '"watched"' in text]
     return seen, committed
+
+
+async def _settled(db: Database, until_us: int) -> None:
+    """Wait until all verdicts know the last readings; on a busy machine that takes a while."""
+    over_s = time.monotonic() + _SETTLED_S
+    while time.monotonic() < over_s:
+        if all(to_us(v.as_of) >= until_us for v in await list_verdicts(db, ALERT_ID)):
+            return
+        await asyncio.sleep(1.0)
 
 
 async def _loaded(stage: Stage, db: Database, enterprises: int) -> float:

@@ -1,4 +1,8 @@
-"""Open boards: plain HTTP clients of the board's stream, in a process of their own."""
+"""Open boards: plain HTTP clients of the board's stream, in a process of their own.
+
+What comes is kept with its time and read when all is over: fifty browsers do not share the
+server's cores, so their reading must not, either.
+"""
 
 import asyncio
 import json
@@ -20,10 +24,16 @@ class Seen:
     streams: int = 0  # connections; more than one = it was cut
     events: int = 0
     received_bytes: int = 0
+    kept: list[tuple[str, bytes, float]] = field(default_factory=list)  # not read yet
 
-    def take(self, name: str, data: str) -> None:
+    def read(self) -> None:
+        """Read what was kept."""
+        for name, data, at_s in self.kept:
+            self.take(name, data, at_s)
+        self.kept.clear()
+
+    def take(self, name: str, data: str | bytes, now_s: float) -> None:
         """An event; the clock is `time.monotonic`, which processes of a machine share."""
-        now_s = time.monotonic()
         if name not in {"state", "rows"}:
             return
         told = json.loads(data)
@@ -58,11 +68,10 @@ async def _stream(host: str, port: int, path: str, seen: Seen) -> None:
         name = ""
         while line := await reader.readline():
             seen.received_bytes += len(line)
-            text = line.decode().rstrip("\r\n")
-            if text.startswith("event:"):
-                name = text[6:].strip()
-            elif text.startswith("data:"):
-                seen.take(name, text[5:])
+            if line.startswith(b"event:"):
+                name = line[6:].decode().strip()
+            elif line.startswith(b"data:"):
+                seen.kept.append((name, line[5:], time.monotonic()))
     finally:
         writer.close()
 
@@ -76,6 +85,8 @@ async def _watch(host: str, port: int, path: str, boards: int, line: Connection)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    for seen in found:
+        seen.read()
     return found
 
 

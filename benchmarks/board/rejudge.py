@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analytics.live.warned import GLANCE_MIN
 from analytics.live.watching import Watcher
 from wattwitness.domain.readings import empty_readings
 from wattwitness.store.database import Database
@@ -39,7 +40,6 @@ async def rejudge(db: Database, until_us: int) -> Rejudged:
         rows["p_kw"] = city.power[:, city.newest].astype(np.float64)
         began_s = time.process_time()
         city.advance(rows)
-        city.off(64)
-        city.short(1)
+        city.conditions(GLANCE_MIN)
         minute.append(time.process_time() - began_s)
     return Rejudged(verdicts, min(took), min(minute))

@@ -106,8 +106,8 @@ def _same(true: TrueMeasure, said: Verdict | None) -> MeasureVerdict | None:
         alike = (found.action, found.level, found.scope) == (true.action, true.level, true.scope)
         if (
             alike
-            and to_us(found.from_) // 1_000_000 <= true.to_s
-            and true.from_s <= (to_us(found.to) // 1_000_000)
+            and to_us(found.from_) // 1_000_000 < true.to_s
+            and true.from_s < to_us(found.to) // 1_000_000  # phases of one level may touch
         ):
             return found
     return None

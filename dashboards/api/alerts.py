@@ -14,9 +14,9 @@ from dashboards.desk import Desk, TheDesk
 from dashboards.guard import check_loopback
 from wattwitness.domain.alerts import (
     ID_PATTERN,
-    AlertEntry,
     AlertStanding,
     Signature,
+    SignedEntry,
     level_at,
     standing_at,
 )
@@ -28,8 +28,8 @@ from wattwitness.store.alerts import (
     declare_alert,
     get_alert,
     lift_alert,
-    list_alert_log,
 )
+from wattwitness.store.signed_log import list_alert_log
 
 router = APIRouter(tags=["alerts"])
 TEXT = r"^[^\x00]*$"  # the database knows no NUL
@@ -102,23 +102,23 @@ class AlertNowRecord(AlertRecord):
         )
 
 
-class AlertEntryRecord(Record):
-    """One entry of the log of an alert."""
+class SignedEntryRecord(Record):
+    """One entry of the log of an alert or a plan."""
 
-    alert_id: str
+    subject: str
     act: str
     actor: str
     reason: str
     at: Instant
     before: Mapping[str, Any] | None
-    after: Mapping[str, Any]
+    after: Mapping[str, Any] | None
 
     @classmethod
-    def of(cls, it: AlertEntry) -> Self:
+    def of(cls, it: SignedEntry) -> Self:
         """The record of an entry."""
         sign = it.signature
         return cls(
-            alert_id=it.alert_id,
+            subject=it.subject,
             act=it.act.value,
             actor=sign.actor,
             reason=sign.reason,
@@ -153,9 +153,9 @@ async def alert(desk: TheDesk, alert_id: str) -> AlertNowRecord:
 
 
 @router.get("/alerts/{alert_id}/log")
-async def log(desk: TheDesk, alert_id: str) -> list[AlertEntryRecord]:
+async def log(desk: TheDesk, alert_id: str) -> list[SignedEntryRecord]:
     """Who did what to an alert, and why, the newest first; nothing is ever deleted."""
-    return [AlertEntryRecord.of(entry) for entry in await list_alert_log(desk.db, alert_id)]
+    return [SignedEntryRecord.of(entry) for entry in await list_alert_log(desk.db, alert_id)]
 
 
 @router.post("/alerts", status_code=201)

@@ -13,10 +13,11 @@ from dashboards.api.parameters import Paging
 from dashboards.api.records import AlertRecord, Instant, Record
 from dashboards.board import BoardRow, Wish, alert_mark
 from dashboards.board_live import Boards, summary
-from dashboards.board_reading import known_alert, read_board, read_board_at
+from dashboards.board_reading import known_alert, read_board
 from dashboards.charts import numbers
 from dashboards.desk import TheDesk
 from dashboards.orders import BLOCK_S, orders_of, usual_of
+from dashboards.replay import read_board_at
 from wattwitness.domain.instants import from_us, parse_typed_instant, to_us
 from wattwitness.domain.registry import Alert
 from wattwitness.files.records import verdict_record
@@ -86,7 +87,9 @@ async def board(
 ) -> BoardRecord:
     """The board of an alert: now, or at a past minute `at`.
 
-    `knowledge`: `then` = what was known at that minute, `late` = what is known of it today.
+    `knowledge`: `then` = what the board showed at that minute of the wall clock, `late` = what is
+    said of that minute of data time from all that came since. A minute that was not judged has no
+    numbers.
     """
     alert = await known_alert(desk, alert_id)
     if at is None:

@@ -17,6 +17,8 @@ class ChangeRecord(Record):
     before: str | None
     after: str
     confidence: float
+    since: Instant
+    turns: int  # told as one: a word that went back and forth
 
     @classmethod
     def of(cls, change: VerdictChange) -> Self:
@@ -28,6 +30,8 @@ class ChangeRecord(Record):
             before=None if change.before is None else change.before.value,
             after=change.after.value,
             confidence=change.confidence,
+            since=change.since or change.changed_at,
+            turns=change.turns,
         )
 
 

@@ -10,7 +10,7 @@ router = APIRouter(tags=["findings"])
 
 
 class EarlyWarningRecord(Record):
-    """Production runs without treatment right now; it may still end lawfully."""
+    """Production runs without enough treatment right now; it may still end lawfully."""
 
     enterprise_id: str
     kind: str

@@ -2,23 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import time
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from fastapi import APIRouter, HTTPException
 from pydantic import Field
 from starlette.requests import Request
 
-from dashboards.api.alerts import Signed
+from dashboards.api.alerts import Signed, SignedEntryRecord
 from dashboards.api.parameters import Paging
-from dashboards.api.records import Instant, Record
+from dashboards.api.records import Record
 from dashboards.desk import TheDesk
 from dashboards.guard import check_loopback
 from wattwitness.domain.plan_check import PlanStanding
-from wattwitness.domain.plans import PlanEntry
 from wattwitness.domain.registry import AlertLevel, Measure, MeasureAction
 from wattwitness.files.alert_records import hours_text, plan_record
 from wattwitness.files.registry_cells import clock_hours
-from wattwitness.store.plans import check_stored_plans, list_plan_log, remove_measure, save_measure
+from wattwitness.store.plans import check_stored_plans, remove_measure, save_measure
+from wattwitness.store.signed_log import list_plan_log
 
 router = APIRouter(tags=["alerts"])
 
@@ -40,6 +40,7 @@ class PlanCheckRecord(Record):
     circuits: list[str]
     standing: str
     why: list[str]
+    parts: Mapping[str, list[str]]
 
 
 class MeasureRecord(Record):
@@ -108,32 +109,6 @@ class MeasureWish(MeasureKeyWish):
         )
 
 
-class PlanEntryRecord(Record):
-    """One entry of the log of a plan."""
-
-    enterprise_id: str
-    act: str
-    actor: str
-    reason: str
-    at: Instant
-    before: Mapping[str, Any] | None
-    after: Mapping[str, Any] | None
-
-    @classmethod
-    def of(cls, it: PlanEntry) -> Self:
-        """The record of an entry."""
-        sign = it.signature
-        return cls(
-            enterprise_id=it.enterprise_id,
-            act=it.act.value,
-            actor=sign.actor,
-            reason=sign.reason,
-            at=sign.at,
-            before=it.before,
-            after=it.after,
-        )
-
-
 @router.get("/plan-check")
 async def plan_check(
     desk: TheDesk,
@@ -192,6 +167,6 @@ async def remove(
 
 
 @router.get("/enterprises/{enterprise_id}/measures/log")
-async def log(desk: TheDesk, enterprise_id: str) -> list[PlanEntryRecord]:
+async def log(desk: TheDesk, enterprise_id: str) -> list[SignedEntryRecord]:
     """Who changed the plan, and why, the newest first."""
-    return [PlanEntryRecord.of(entry) for entry in await list_plan_log(desk.db, enterprise_id)]
+    return [SignedEntryRecord.of(entry) for entry in await list_plan_log(desk.db, enterprise_id)]

@@ -1,24 +1,24 @@
 """`/alerts`: what is announced, in force and past; declaring an alert, and what is done to one."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.desk import Desk, TheDesk
-from dashboards.forms import NOTHING_FILLED_IN, Form, read_form
-from dashboards.guard import check_loopback
+from dashboards.forms import NOTHING_FILLED_IN, Act, Form, acted
 from dashboards.inbox import districts as known_districts
 from dashboards.render import PageContext, render
 from dashboards.signed_log import ToldEntry, told
 from wattwitness.domain.alerts import (
-    AlertEntry,
     AlertStanding,
     Signature,
+    SignedEntry,
     level_at,
     overlap,
     standing_at,
@@ -38,8 +38,8 @@ from wattwitness.store.alerts import (
     change_alert,
     declare_alert,
     lift_alert,
-    list_alert_log,
 )
+from wattwitness.store.signed_log import list_alert_log
 
 router = APIRouter(include_in_schema=False)
 LOG_ROWS = 30
@@ -135,25 +135,25 @@ async def alerts(request: Request, desk: TheDesk) -> Response:
     return await _alerts(request, desk, NOTHING_FILLED_IN)
 
 
+async def _declare(desk: Desk, _: str, form: Form, sign: Signature) -> Alert:
+    begins = form.wanted_time("response_from", desk.zone)
+    alert = Alert(
+        alert_id="",
+        level=form.word("level", AlertLevel),
+        issued_at=form.time("issued_at", desk.zone) or min(sign.at, begins),
+        response_from=begins,
+        districts=tuple(form.many("districts")),
+    )
+    return await declare_alert(desk.db, alert, sign)
+
+
 @router.post("/alerts")
 async def declare(request: Request, desk: TheDesk) -> Response:
     """Declare an alert from the form, and show it."""
-    check_loopback(request)
-    form = await read_form(request)
-    try:
-        sign = form.signature(from_us(desk.now_us()))
-        begins = form.wanted_time("response_from", desk.zone)
-        alert = Alert(
-            alert_id="",
-            level=form.word("level", AlertLevel),
-            issued_at=form.time("issued_at", desk.zone) or min(sign.at, begins),
-            response_from=begins,
-            districts=tuple(form.many("districts")),
-        )
-        declared = await declare_alert(desk.db, alert, sign)
-    except InputRefusedError as refusal:
-        return await _alerts(request, desk, form, refusal.message)
-    return RedirectResponse(f"/alerts/{declared.alert_id}#course", 303)
+    form, declared, problem = await acted(request, desk, _declare, "")
+    if declared is None:
+        return await _alerts(request, desk, form, problem)
+    return RedirectResponse(f"/alerts/{quote(declared.alert_id)}#course", 303)
 
 
 def _under(row: AlertRow, registry: Registry) -> tuple[int, int, int]:
@@ -207,27 +207,24 @@ async def alert(request: Request, desk: TheDesk, alert_id: str) -> Response:
     return await _alert(request, desk, alert_id, NOTHING_FILLED_IN)
 
 
-_Act = Callable[[Desk, str, Form, Signature], Awaitable[object]]
-
-
-async def _change(desk: Desk, alert_id: str, form: Form, sign: Signature) -> None:
+async def _change(desk: Desk, alert_id: str, form: Form, sign: Signature) -> Alert:
     begins = form.time("response_from", desk.zone) or sign.at
     issued = form.time("issued_at", desk.zone) or min(sign.at, begins)
     level = form.word("level", AlertLevel)
     change = AlertChange(level=level, issued_at=issued, response_from=begins)
-    await change_alert(desk.db, alert_id, change, sign)
+    return await change_alert(desk.db, alert_id, change, sign)
 
 
-async def _lift(desk: Desk, alert_id: str, form: Form, sign: Signature) -> None:
+async def _lift(desk: Desk, alert_id: str, form: Form, sign: Signature) -> Alert:
     lifted = form.time("lifted_at", desk.zone) or sign.at
-    await lift_alert(desk.db, alert_id, lifted, sign)
+    return await lift_alert(desk.db, alert_id, lifted, sign)
 
 
-def _newest(log: Sequence[AlertEntry]) -> str:
+def _newest(log: Sequence[SignedEntry]) -> str:
     return str(log[0].entry_id) if log else "0"
 
 
-async def _amend(desk: Desk, alert_id: str, form: Form, sign: Signature) -> None:
+async def _amend(desk: Desk, alert_id: str, form: Form, sign: Signature) -> Alert:
     alert = (await desk.registry_now()).alerts.get(alert_id)
     if alert is None:
         raise HTTPException(404, f"no alert {alert_id!r}")
@@ -238,7 +235,7 @@ async def _amend(desk: Desk, alert_id: str, form: Form, sign: Signature) -> None
     # fields show whole minutes: what was not touched keeps its seconds
     touched = {name: form.one(name) != text for name, text in _times(desk, alert).items()}
     lifted = form.time("lifted_at", desk.zone)
-    await amend_alert(
+    return await amend_alert(
         desk.db,
         alert_id,
         sign,
@@ -253,18 +250,15 @@ async def _amend(desk: Desk, alert_id: str, form: Form, sign: Signature) -> None
     )
 
 
-_ACTS: dict[str, _Act] = {"changes": _change, "lift": _lift, "amend": _amend}
+_ACTS: dict[str, Act[Alert]] = {"changes": _change, "lift": _lift, "amend": _amend}
 
 
 @router.post("/alerts/{alert_id}/{act}")
 async def do(request: Request, desk: TheDesk, alert_id: str, act: str) -> Response:
     """Change, lift or correct an alert from its form, and show it again."""
-    check_loopback(request)
     if act not in _ACTS:
         raise HTTPException(404, f"nothing is called {act!r} here")
-    form = await read_form(request)
-    try:
-        await _ACTS[act](desk, alert_id, form, form.signature(from_us(desk.now_us())))
-    except InputRefusedError as refusal:
-        return await _alert(request, desk, alert_id, form, (act, refusal.message))
-    return RedirectResponse(f"/alerts/{alert_id}#course", 303)
+    form, _, problem = await acted(request, desk, _ACTS[act], alert_id)
+    if problem:
+        return await _alert(request, desk, alert_id, form, (act, problem))
+    return RedirectResponse(f"/alerts/{quote(alert_id)}#course", 303)

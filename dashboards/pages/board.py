@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -12,9 +12,10 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboards.api.board import BoardRecord, TheWish
 from dashboards.board import BoardRow, Group, Standing, ToCall, Wish, counts
-from dashboards.board_reading import known_alert, read_board
+from dashboards.board_live import Boards
+from dashboards.board_reading import known_alert
 from dashboards.desk import TheDesk
-from dashboards.figures import open_alerts
+from dashboards.figures import strictest_first
 from dashboards.render import PageContext, render
 from wattwitness.domain.alerts import level_at
 from wattwitness.domain.instants import from_us
@@ -62,16 +63,16 @@ def _newest_first(alerts: Iterable[Alert]) -> list[Alert]:
 async def boards(request: Request, desk: TheDesk) -> Response:
     """The board of the strictest open alert, or all alerts while none is open."""
     registry = await desk.registry()
-    opened = open_alerts(registry, desk.now_us())
+    opened = strictest_first(registry, desk.now_us())
     if opened:
         query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"/board/{opened[0].alert_id}{query}", 303)
+        return RedirectResponse(f"/board/{quote(opened[0].alert_id)}{query}", 303)
     return render(request, "board", BoardsPage(alerts=_newest_first(registry.alerts.values())))
 
 
 def _address(alert: Alert, wish: Wish) -> str:
     query = urlencode({key: value for key, value in asdict(wish).items() if value})
-    return f"/board/{alert.alert_id}" + (f"?{query}" if query else "")
+    return f"/board/{quote(alert.alert_id)}" + (f"?{query}" if query else "")
 
 
 def _choices(values: Iterable[str | None]) -> list[str]:
@@ -121,7 +122,8 @@ async def board(
     """The page."""
     alert = await known_alert(desk, alert_id)
     registry, now_us = await desk.registry(), desk.now_us()
-    others = [a for a in open_alerts(registry, now_us) if a.alert_id != alert_id]
-    rows = await read_board(desk, alert_id)
+    others = [a for a in strictest_first(registry, now_us) if a.alert_id != alert_id]
+    boards: Boards = request.app.state.boards
+    rows = await boards.rows(alert_id)
     context = board_page(alert, others, rows, wish, from_us(now_us), wall=wall)
     return render(request, "board", context)

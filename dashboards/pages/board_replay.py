@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from dashboards.api.board import BoardRecord, Knowledge
 from dashboards.board import Group, ToCall, Wish, counts
-from dashboards.board_reading import known_alert, read_board_at
+from dashboards.board_reading import known_alert
 from dashboards.desk import TheDesk
 from dashboards.render import PageContext, render
+from dashboards.replay import read_board_at
 from wattwitness.domain.alerts import level_at
 from wattwitness.domain.instants import from_us, parse_typed_instant, to_us
 from wattwitness.domain.registry import Alert, AlertLevel

@@ -1,24 +1,21 @@
 """`/plans`: which measures the meters can verify; `/plans/{enterprise_id}`: a plan, and its log."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, HTTPException, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.desk import Desk, TheDesk
-from dashboards.forms import NOTHING_FILLED_IN, Form, read_form
-from dashboards.guard import check_loopback
+from dashboards.forms import NOTHING_FILLED_IN, Act, Form, acted
 from dashboards.inbox import districts as known_districts
 from dashboards.render import PageContext, render
 from dashboards.signed_log import ToldEntry, told
 from wattwitness.domain.alerts import Signature
 from wattwitness.domain.errors import InputRefusedError
-from wattwitness.domain.instants import from_us
 from wattwitness.domain.plan_check import REQUIRED, PlanFinding, PlanStanding
 from wattwitness.domain.registry import (
     AlertLevel,
@@ -31,10 +28,10 @@ from wattwitness.domain.registry import (
 from wattwitness.files.registry_cells import clock_hours
 from wattwitness.store.plans import (
     check_stored_plans,
-    list_plan_log,
     remove_measure,
     save_measure,
 )
+from wattwitness.store.signed_log import list_plan_log
 
 router = APIRouter(include_in_schema=False)
 PER_PAGE = 50
@@ -209,19 +206,15 @@ async def _remove(desk: Desk, enterprise_id: str, form: Form, sign: Signature) -
     await remove_measure(desk.db, measure, sign)
 
 
-_Act = Callable[[Desk, str, Form, Signature], Awaitable[None]]
-_ACTS: dict[str, _Act] = {"save": _save, "remove": _remove}
+_ACTS: dict[str, Act[None]] = {"save": _save, "remove": _remove}
 
 
 @router.post("/plans/{enterprise_id}/{act}")
 async def do(request: Request, desk: TheDesk, enterprise_id: str, act: str) -> Response:
     """Add, change or remove a measure from its form, and show the plan again."""
-    check_loopback(request)
     if act not in _ACTS:
         raise HTTPException(404, f"nothing is called {act!r} here")
-    form = await read_form(request)
-    try:
-        await _ACTS[act](desk, enterprise_id, form, form.signature(from_us(desk.now_us())))
-    except InputRefusedError as refusal:
-        return await _plan(request, desk, enterprise_id, form, refusal.message)
-    return RedirectResponse(f"/plans/{enterprise_id}#measures", 303)
+    form, _, problem = await acted(request, desk, _ACTS[act], enterprise_id)
+    if problem:
+        return await _plan(request, desk, enterprise_id, form, problem)
+    return RedirectResponse(f"/plans/{quote(enterprise_id)}#measures", 303)

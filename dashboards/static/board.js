@@ -72,7 +72,10 @@ async function note(form, enterprise) {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ enterprise_id: enterprise, text: text.value, actor: actor.value, promised_at: promised.value ? instantAt(promised.value) : null }),
     });
-    if (!answer.ok) throw new Error((await answer.json()).error.message);
+    if (!answer.ok) {
+      const { error } = await answer.json();
+      throw new Error((error.detail && error.detail.told) || error.message);
+    }
     try { localStorage.setItem("actor", actor.value); } catch { /* a browser that keeps nothing */ }
     stopCalling();
   } catch (error) {

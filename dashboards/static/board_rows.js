@@ -8,8 +8,12 @@ const table = document.querySelector("table.board");
 const blank = document.getElementById("board-row");
 const bodies = new Map([...table.querySelectorAll("tbody[data-group]")].map((body) => [body.dataset.group, body]));
 const groups = [...bodies.keys()];
-const rows = new Map();  // enterprise id → { record, node }
+const rows = new Map();  // enterprise id → { record, node, slots }
 const SAID = ["violated", "partial", "complied", "exempt"];  // of the others no confidence is told
+// making a formatter costs more than all the rest of a row
+const shares = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
+const small = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }), large = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const marks = new Map([...document.querySelectorAll("template[data-mark]")].map((mark) => [mark.dataset.mark, mark.content]));
 const TURNED_MS = 8000, OLD_S = 900;
 let skewMs = 0, fixed = null;
 
@@ -36,11 +40,11 @@ function set(node, text) {
 }
 
 function percent(share) {
-  return share === null ? "–" : new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format(share);
+  return share === null ? "–" : shares.format(share);
 }
 
 function number(value) {
-  return value === null ? "–" : new Intl.NumberFormat(locale, { maximumFractionDigits: Math.abs(value) < 10 ? 1 : 0 }).format(value);
+  return value === null ? "–" : (Math.abs(value) < 10 ? small : large).format(value);
 }
 
 function optional(node, text) {
@@ -52,11 +56,9 @@ function told(codes, dictionary) {
   return codes.map((code) => dictionary[code] || code.replaceAll("_", " "));
 }
 
-function bar(node, record) {
-  node.querySelector(".cut").toggleAttribute("hidden", record.achieved_cut === null);
-  const made = record.achieved_cut === null ? 0 : record.achieved_cut * 100;
-  node.querySelector(".cut-fill").setAttribute("width", made.toFixed(1));
-  const goal = node.querySelector(".cut-goal");
+function bar({ cut, fill: made, goal }, record) {
+  cut.toggleAttribute("hidden", record.achieved_cut === null);
+  made.setAttribute("width", (record.achieved_cut === null ? 0 : record.achieved_cut * 100).toFixed(1));
   goal.toggleAttribute("hidden", record.required_cut === null);
   goal.setAttribute("transform", `translate(${Math.min(98.5, (record.required_cut || 0) * 100)} 0)`);
 }
@@ -77,8 +79,15 @@ function turned(change) {
   });
 }
 
-function paint(node, record) {
-  const slot = (name) => node.querySelector(`[data-slot="${name}"]`);
+// The places of a new row that are filled in: looked up once, filled every minute.
+function slotsOf(node) {
+  const found = { cut: node.querySelector(".cut"), fill: node.querySelector(".cut-fill"), goal: node.querySelector(".cut-goal") };
+  for (const place of node.querySelectorAll("[data-slot]")) found[place.dataset.slot] = place;
+  return found;
+}
+
+function paint({ node, slots, record }) {
+  const slot = (name) => slots[name];
   node.id = `row-${record.enterprise_id}`;
   const classes = [`standing-${record.standing}`, `in-${record.group}`];
   for (const name of [...node.classList]) {  // others tell of flashes and pages of the wall
@@ -87,7 +96,7 @@ function paint(node, record) {
   node.classList.add(...classes);
   if (slot("verdict").dataset.says !== record.standing) {
     slot("verdict").dataset.says = record.standing;
-    slot("verdict").replaceChildren(document.querySelector(`template[data-mark="${record.standing}"]`).content.cloneNode(true));
+    slot("verdict").replaceChildren(marks.get(record.standing).cloneNode(true));
   }
   const name = slot("name");
   set(name, record.name);
@@ -101,7 +110,7 @@ function paint(node, record) {
   set(slot("grade"), words.grades[record.grade] || record.grade);
   set(slot("required"), percent(record.required_cut));
   set(slot("achieved"), percent(record.achieved_cut));
-  bar(node, record);
+  bar(slots, record);
   const saves = record.group === "call" || record.group === "resting";
   optional(slot("saves"), saves ? fill(words.saves, { kw: number(record.avoidable_kw) }) : "");
   set(slot("kw"), record.now_kw === null && record.baseline_kw === null ? "–" : `${number(record.baseline_kw)} → ${number(record.now_kw)} kW`);
@@ -113,11 +122,10 @@ function paint(node, record) {
     optional(call, called(record));
     call.classList.toggle("due", Boolean(record.call && record.call.due));
   }
-  tick(node);
+  tick(slots);
 }
 
-function tick(node) {
-  const age = node.querySelector('[data-slot="age"]'), grace = node.querySelector('[data-slot="grace"]');
+function tick({ age, grace }) {
   const old = age.dataset.at ? Math.max(0, now() - seconds(age.dataset.at)) : null;
   if (fixed !== null) set(age, old === null ? words.never : clock(seconds(age.dataset.at)));
   else set(age, old === null ? words.never : span(old, words));
@@ -157,13 +165,18 @@ export function arrange() {
     }
     body.hidden = own.length === 0;
     set(body.querySelector("[data-size]"), number(own.length));
-    const worth = own.reduce((sum, row) => sum + row.record.avoidable_kw, 0);
-    set(body.querySelector("[data-worth]"), group === "call" ? fill(words.worth, { kw: number(worth) }) : "");
   }
+  tellWorth();
   for (const node of moved) flash(node, "moved", 1500);
   document.querySelector("[data-none]").hidden = rows.size > 0;
   if (focused && focused !== document.activeElement) focused.focus({ preventScroll: true });
   if (top !== null && anchor.isConnected) scrollBy(0, anchor.getBoundingClientRect().top - top);
+}
+
+function tellWorth() {
+  let kw = 0;
+  for (const { record } of rows.values()) if (record.group === "call") kw += record.avoidable_kw;
+  set(bodies.get("call").querySelector("[data-worth]"), fill(words.worth, { kw: number(kw) }));
 }
 
 function flash(node, name, ms) {
@@ -174,26 +187,30 @@ function flash(node, name, ms) {
 // Puts rows in; `whole`: those that are not among them go.
 export function put(records, { gone = [], whole = false, silent = false } = {}) {
   const kept = new Set(records.map((record) => record.enterprise_id));
-  const leaving = whole ? [...rows.keys()].filter((id) => !kept.has(id)) : gone;
+  const leaving = whole ? [...rows.keys()].filter((id) => !kept.has(id)) : gone.filter((id) => rows.has(id));
+  let stirred = rows.size === 0 || leaving.length > 0;
   for (const id of leaving) {
-    const row = rows.get(id);
-    if (row) row.node.remove();
+    rows.get(id).node.remove();
     rows.delete(id);
   }
   for (const record of records) {
     const held = rows.get(record.enterprise_id);
     if (!held) {
       const node = blank.content.firstElementChild.cloneNode(true);
-      rows.set(record.enterprise_id, { record, node });
-      paint(node, record);
+      const row = { record, node, slots: slotsOf(node) };
+      rows.set(record.enterprise_id, row);
+      paint(row);
+      stirred = true;
       continue;
     }
+    stirred = stirred || held.record.place.some((part, n) => part !== record.place[n]);
     const differs = held.record.standing !== record.standing;
     held.record = record;
-    paint(held.node, record);
+    paint(held);
     if (differs && !silent) flash(held.node, "turned", TURNED_MS);
   }
-  arrange();
+  if (stirred) arrange();  // most news only move numbers on
+  else tellWorth();
 }
 
 export function figures(record) {
@@ -211,4 +228,4 @@ export function listed() {
   return [...table.querySelectorAll("tbody:not([hidden]) tr:not(.group)")];
 }
 
-setInterval(() => { if (fixed === null) for (const row of rows.values()) tick(row.node); }, 1000);
+setInterval(() => { if (fixed === null) for (const row of rows.values()) tick(row.slots); }, 1000);

@@ -1,9 +1,10 @@
 // A board on a wall: as many rows as fit, the next ones after a while, nothing to scroll. What is
-// settled stands in the figures above and takes no row.
+// settled stands in the figures above and takes no row; what stands further down than a minute of
+// pages is on the desk, or nobody would ever see the first page again.
 import { listed } from "./board_rows.js";
 
 const SETTLED = ["done", "exempt"];
-const EVERY_MS = 10000;
+const EVERY_MS = 10000, PAGES = 6;
 const table = document.querySelector("table.board");
 const told = document.querySelector("[data-wall-page]");
 const bodies = [...table.tBodies];
@@ -13,7 +14,7 @@ function height(node) {
   return node.getBoundingClientRect().height;
 }
 
-// Rows by page; each page also carries the titles of the groups that it shows.
+// Rows by page, as many pages as are shown; each carries the titles of the groups that it shows.
 function paged(rows, room) {
   const pages = [];
   let left = 0, group = null;
@@ -21,6 +22,7 @@ function paged(rows, room) {
     const title = height(row.parentElement.firstElementChild), own = height(row);
     const needs = own + (row.parentElement === group ? 0 : title);
     if (!pages.length || needs > left) {
+      if (pages.length === PAGES) break;
       pages.push([]);
       left = room - title - own;
     } else {
@@ -44,8 +46,9 @@ function turn(step) {
   const now = new Set(pages[page]);
   for (const row of rows) row.classList.toggle("off-page", !now.has(row));
   for (const body of bodies) body.classList.toggle("off-page", !rows.some((row) => now.has(row) && row.parentElement === body));
+  const shown = pages.reduce((sum, own) => sum + own.length, 0);
   told.hidden = pages.length < 2;
-  told.textContent = `${page + 1} / ${pages.length}`;
+  told.textContent = `${page + 1} / ${pages.length}` + (shown < rows.length ? ` · ${told.dataset.first.replace("{shown}", shown).replace("{all}", rows.length)}` : "");
 }
 
 export function hang() {

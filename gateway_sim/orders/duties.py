@@ -1,13 +1,14 @@
 """What one alert asks of one plant, phase by phase."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from gateway_sim.blueprint import Blueprint
 from gateway_sim.machines import local_days, midnight_s
 from gateway_sim.spells import Spell, clip, subtract
+from wattwitness.domain.graces import dues
 from wattwitness.domain.instants import to_us
 from wattwitness.domain.registry import Alert, AlertLevel, Circuit, Measure, Role
 
@@ -22,11 +23,16 @@ class Phase:
     level: AlertLevel
     from_s: int
     to_s: int
-    measures: tuple[Measure, ...]
+    due_s: Mapping[Measure, int]  # what it asks → when that is judged from
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What it asks."""
+        return tuple(self.due_s)
 
     def window(self, measure: Measure) -> Spell:
         """When a measure is judged: after its grace, to the end of the phase; may be empty."""
-        return self.from_s + grace_s(measure), self.to_s
+        return self.due_s[measure], self.to_s
 
 
 def grace_s(measure: Measure) -> int:
@@ -39,14 +45,23 @@ def phases_of(blueprint: Blueprint, alert: Alert, end_s: int) -> list[Phase]:
     """The phases of an alert up to `end_s`; those that ask nothing of the plant included."""
     if not alert.concerns(blueprint.enterprise.district):
         return []
+
+    def named(measure: Measure) -> list[str]:
+        return [c.circuit_id for c in named_circuits(blueprint, measure)]
+
+    due = dues(alert, blueprint.measures, named)
     found = []
     for phase in alert.phases():
-        start = to_us(phase.from_) // 1_000_000
-        end = end_s if phase.to is None else min(end_s, to_us(phase.to) // 1_000_000)
+        start = _second(phase.from_)
+        end = end_s if phase.to is None else min(end_s, _second(phase.to))
         if start < end:
-            asked = tuple(m for m in blueprint.measures if m.level is phase.level)
-            found.append(Phase(level=phase.level, from_s=start, to_s=end, measures=asked))
+            due_s = {d.measure: _second(d.from_) for d in due if d.phase == phase}
+            found.append(Phase(level=phase.level, from_s=start, to_s=end, due_s=due_s))
     return found
+
+
+def _second(moment: datetime) -> int:
+    return to_us(moment) // 1_000_000
 
 
 def named_circuits(blueprint: Blueprint, measure: Measure) -> tuple[Circuit, ...]:

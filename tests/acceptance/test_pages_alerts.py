@@ -20,12 +20,11 @@ from wattwitness.domain.registry import (
     Role,
 )
 from wattwitness.domain.states import Thresholds
-from wattwitness.store.alerts import list_alert_log
 from wattwitness.store.database import Database
 from wattwitness.store.day_results import DayResults, replace_day_results
 from wattwitness.store.migrations import upgrade
-from wattwitness.store.plans import list_plan_log
 from wattwitness.store.registry import load_registry, save_registry
+from wattwitness.store.signed_log import list_alert_log, list_plan_log
 
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 HOUR = timedelta(hours=1)
@@ -261,6 +260,52 @@ async def test_what_is_refused_says_why_and_keeps_what_was_filled_in(city, look)
     before = await known(city.dsn)
     assert "order 13" not in {a.alert_id for a in before.alerts.values()}
     assert not [a for a in before.alerts.values() if a.level is AlertLevel.RED]
+
+
+async def test_a_refusal_is_said_in_the_language_of_the_page(city, look):
+    looker = await look("zh")
+    page = looker.page
+    await looker.visit(f"{city.url}/alerts")
+    await opened(page, "#declare")
+    await page.eval_on_selector("#declare [name=districts]", "node => { node.value = '历下区'; }")
+    await page.check("#declare [name=districts] >> nth=0")
+    await filled(page, "#declare", level="red", response_from=local(NOW), reason="r", actor="Li")
+    assert "区县 历下区 没有企业。" in await page.inner_text("#declare")
+    answer = await page.request.post(
+        f"{city.url}/api/v1/alerts/20260110-yellow/calls",
+        data={"enterprise_id": "E9", "text": "x", "actor": "Li"},
+        headers={"accept-language": "zh"},
+    )
+    error = (await answer.json())["error"]
+    assert error["message"] == "'E9' is not under an alert '20260110-yellow'"
+    assert error["detail"]["told"] == "E9 不在预警 20260110-yellow 范围内。"
+
+
+async def test_links_to_an_alert_carry_any_id(city, look):
+    name = "红 1?#%"
+    async with await Database.open(city.dsn) as db:
+        odd = Alert(
+            alert_id=name, level=AlertLevel.RED, issued_at=NOW - HOUR, response_from=NOW - HOUR,
+            districts=("高新区",),
+        )  # fmt: skip
+        await save_registry(db, Registry(alerts={name: odd}), actor="chen", reason="import")
+    looker = await look("en")
+    page = looker.page
+    await looker.visit(f"{city.url}/alerts")
+    await page.click(f"#open a.row-link:has-text('{name}')")
+    assert name in await page.inner_text(".crumbs")
+    await page.click("#course a:has-text('Open its board')")
+    assert "/board/" in page.url
+    await page.click("a:has-text('Replay')")
+    assert page.url.endswith("/replay")
+    await looker.visit(f"{city.url}/alerts")
+    await page.click(f"#open a.row-link:has-text('{name}')")
+    await opened(page, "#lift")
+    await filled(page, "#lift", reason="clean air", actor="Li")
+    assert "lifted" in await page.inner_text("h1")
+    await page.click("#course a:has-text('Assessment')")
+    assert name in await page.inner_text(".crumbs")
+    assert looker.troubles == []
 
 
 async def test_overlapping_alerts_are_shown_as_such(city, look):

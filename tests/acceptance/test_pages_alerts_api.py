@@ -9,7 +9,17 @@ from dashboards.app import create_app
 from dashboards.desk import Desk
 from dashboards.guard import LOOPBACK
 from wattwitness.domain.instants import DEFAULT_ZONE, to_us
-from wattwitness.domain.registry import Circuit, Enterprise, Gateway, Grade, Registry, Role
+from wattwitness.domain.registry import (
+    AlertLevel,
+    Circuit,
+    Enterprise,
+    Gateway,
+    Grade,
+    Measure,
+    MeasureAction,
+    Registry,
+    Role,
+)
 from wattwitness.store.registry import load_registry, save_registry
 
 NOW = datetime(2026, 11, 22, 4, 30, 15, tzinfo=UTC)
@@ -65,6 +75,32 @@ async def test_an_alert_is_declared_changed_amended_and_lifted(client):
     log = (await client.get(f"/api/v1/alerts/{ID}/log")).json()
     assert [entry["act"] for entry in log] == ["lifted", "amended", "changed", "declared"]
     assert {entry["at"] for entry in log} == {"2026-11-22T04:30:15Z"}
+
+
+async def test_the_plan_check_names_the_bad_part_of_a_scope(client, db):
+    half = Measure(
+        enterprise_id="E1", level=AlertLevel.RED, action=MeasureAction.STOP, scope=("P", "gone")
+    )  # fmt: skip
+    await save_registry(db, Registry(measures=(half,)))
+    for path in ("/plans/E1", "/plans?level=red"):
+        text = (await client.get(path, params={"lang": "en"})).text
+        assert "names no circuit that is metered: gone" in text
+        assert "a circuit has sent nothing for 60 days<" in text.replace("</small>", "<")
+    (found,) = (await client.get("/api/v1/plan-check?level=red&enterprise_id=E1")).json()
+    assert found["parts"] == {"P": ["no_data"], "gone": ["part_names_nothing"]}
+    assert found["standing"] == "unverifiable"
+
+
+async def test_an_alert_that_is_called_off_keeps_its_pages(client):
+    await post(client, "alerts", **WISH)
+    lift = {**SIGNED, "lifted_at": "2026-11-22T06:00:00Z"}
+    lifted = await post(client, f"alerts/{ID}/lift", **lift)
+    assert (lifted.status_code, lifted.json()["lifted_at"]) == (201, "2026-11-22T06:00:00Z")
+    for path in (f"/alerts/{ID}", f"/board/{ID}", f"/board/{ID}/replay", "/alerts"):
+        assert (await client.get(f"{path}?lang=en")).status_code == 200
+    text = (await client.get(f"/alerts/{ID}?lang=en")).text
+    assert "Called off before its response, at 2026-11-22 14:00." in text
+    assert (await client.get(f"/alerts/{ID}/assessment")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -180,7 +216,7 @@ async def test_forms_are_guarded_likewise(db, client, path):
         ({"response_from": ""}, "A time is missing"),
         ({"response_from": "soon"}, "A time is missing"),
         ({"issued_at": "2026-11-24T00:00"}, "begins before it was issued"),
-        ({"districts": "北区"}, "no enterprise is in district"),
+        ({"districts": "北区"}, "No enterprise is in district 北区."),
     ],
 )
 async def test_a_form_that_cannot_be_is_told_on_its_page(client, change, says):

@@ -239,6 +239,15 @@ async def test_metrics_count_each_end_of_a_reading(db, client):
     assert "GX" not in text, "strangers are bounded"
     assert 'wattwitness_leads{level="high"} 1.0' in text
     assert "process_resident_memory_bytes" in text
+    for line in (
+        "follower_lag_seconds 60.0",  # two minutes of one circuit, never analysed
+        "follower_median_lag_seconds 60.0",
+        'watching{what="verdicts"} 0.0',
+        'watching{what="warnings"} 0.0',
+        "early_warnings 0.0",
+    ):
+        assert f"wattwitness_{line}\n" in text, line
+    assert "watcher_lag" not in text, "no alert is in force"
 
 
 async def test_gateways_tell_where_today_s_readings_ended(db, client):

@@ -9,8 +9,15 @@ import numpy as np
 import pytest
 
 from wattwitness.domain.call_notes import CallNote
+from wattwitness.domain.courses import PIECE_US, Moment, Piece
 from wattwitness.domain.ingest import IngestBatch
-from wattwitness.domain.instants import DEFAULT_ZONE, US_PER_MINUTE, local_day, to_us
+from wattwitness.domain.instants import (
+    DEFAULT_ZONE,
+    US_PER_MINUTE,
+    from_us,
+    local_day,
+    to_us,
+)
 from wattwitness.domain.readings import Readings, empty_readings
 from wattwitness.domain.registry import (
     Alert,
@@ -27,6 +34,7 @@ from wattwitness.domain.registry import (
 )
 from wattwitness.domain.verdicts import MeasureVerdict, Verdict, VerdictCode
 from wattwitness.store.call_notes import add_call_note
+from wattwitness.store.courses import save_late
 from wattwitness.store.database import Database
 from wattwitness.store.migrations import upgrade
 from wattwitness.store.readings import write_batch
@@ -211,6 +219,37 @@ async def late_data(db: Database, it: Verdict, at: datetime) -> None:
         await replace_verdicts(connection, key, [it], at)
 
 
+async def minute_by_minute(db: Database, it: Verdict, begin: datetime, end: datetime) -> None:
+    """What the watcher says of an enterprise."""
+    for n in range((end - begin) // MINUTE + 1):
+        at = begin + n * MINUTE
+        await save_live_verdicts(db, [replace(it, as_of=at)], at)
+
+
+async def judged_again(db: Database, it: Verdict) -> None:
+    """The minutes of the alert by all that came."""
+    minutes = range(to_us(BEGAN), to_us(NOW), US_PER_MINUTE)
+    waits = replace(it, verdict=VerdictCode.INSUFFICIENT_DATA, why=("grace",))
+    moments = [
+        Moment(
+            minute_us=us,
+            verdict=replace(it if us > to_us(BEGAN + 2 * HOUR) else waits, as_of=from_us(us)),
+            heard_us=us,
+        )
+        for us in minutes
+    ]
+    starts = sorted({us // PIECE_US * PIECE_US for us in minutes})
+    pieces = [
+        Piece(
+            begins_us=start,
+            rests_on=b"",
+            moments=[m for m in moments if start <= m.minute_us < start + PIECE_US],
+        )
+        for start in starts
+    ]
+    await save_late(db, it.enterprise_id, it.alert_id, [], pieces)
+
+
 async def seed(dsn: str) -> None:
     async with await Database.open(dsn, application="tests") as db:
         await upgrade(db)
@@ -223,11 +262,18 @@ async def seed(dsn: str) -> None:
         await save_live_verdicts(db, begun, BEGAN + HOUR)
         before = [replace(v, as_of=v.as_of - 90 * MINUTE) for v in everything() if v.now_kw]
         await save_live_verdicts(db, before, NOW - 90 * MINUTE)
-        await save_live_verdicts(db, everything(), NOW)
         for n in (3, 11):
-            wrong = verdict(n, VerdictCode.VIOLATED)
-            await late_data(db, wrong, NOW - 50 * MINUTE)
-            await late_data(db, verdict(n, VerdictCode.COMPLIED), NOW - 20 * MINUTE)
+            wrong, right = (
+                verdict(n, word) for word in (VerdictCode.VIOLATED, VerdictCode.COMPLIED)
+            )
+            await minute_by_minute(db, wrong, NOW - 50 * MINUTE, NOW - 21 * MINUTE)
+            await late_data(db, replace(right, as_of=NOW - 21 * MINUTE), NOW - 20 * MINUTE)
+            await save_live_verdicts(db, [right], NOW)
+            await judged_again(db, right)
+        others = [v for v in everything() if v.enterprise_id not in {"E03", "E11"}]
+        half = [replace(v, as_of=v.as_of - 31 * MINUTE) for v in others if v.now_kw]
+        await save_live_verdicts(db, half, NOW - 31 * MINUTE)
+        await save_live_verdicts(db, others, NOW)
         for n, minutes in ((7, 30), (16, -5)):
             note = CallNote(
                 note_id=0, alert_id="A1", enterprise_id=f"E{n:02d}", at=NOW - 45 * MINUTE,

@@ -10,12 +10,14 @@ import httpx
 import numpy as np
 import pytest
 
-from dashboards import board_live
+from dashboards import board_live, board_reading
 from dashboards.app import create_app
 from dashboards.board import Wish
 from dashboards.board_live import Boards
+from dashboards.board_reading import Known
 from dashboards.desk import Desk
 from dashboards.guard import LOOPBACK
+from wattwitness.domain.courses import PIECE_US, Moment, Piece
 from wattwitness.domain.ingest import IngestBatch
 from wattwitness.domain.instants import DEFAULT_ZONE, US_PER_MINUTE, day_bounds, to_us
 from wattwitness.domain.readings import empty_readings
@@ -30,9 +32,10 @@ from wattwitness.domain.registry import (
     Role,
 )
 from wattwitness.domain.verdicts import MeasureVerdict, Verdict, VerdictCode
+from wattwitness.store.courses import save_late
 from wattwitness.store.readings import write_batch
 from wattwitness.store.registry import load_registry, save_registry
-from wattwitness.store.verdicts import save_live_verdicts
+from wattwitness.store.verdicts import replace_verdicts, save_live_verdicts
 
 T0 = datetime(2026, 11, 22, 4, tzinfo=UTC)
 NOW = T0 + timedelta(hours=5)
@@ -111,20 +114,44 @@ async def test_filters_narrow_rows_and_figures(client):
     assert await ids(grade="A") == ([], 0)
 
 
+async def past(client, at, knowledge="then"):
+    query = {"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "knowledge": knowledge}
+    rows = (await client.get("/api/v1/board/A1", params=query)).json()["rows"]
+    return {row["enterprise_id"]: row for row in rows}
+
+
 async def test_a_past_minute_as_it_was_known(client, db):
-    await save_live_verdicts(
-        db, [verdict("E1", VerdictCode.COMPLIED, as_of=NOW + MINUTE)], NOW + MINUTE
-    )
+    now = {
+        row["enterprise_id"]: row for row in (await client.get("/api/v1/board/A1")).json()["rows"]
+    }
+    turned = verdict("E1", VerdictCode.COMPLIED, as_of=NOW + MINUTE, now_kw=3.0)
+    await save_live_verdicts(db, [turned], NOW + MINUTE)
+    assert (await past(client, NOW - MINUTE))["E1"]["why"] == ["not_judged"]
+    assert await past(client, NOW) == now, "the row as it stood, with all its numbers"
+    assert await past(client, NOW + 59 * MINUTE / 60) == now
+    assert (await past(client, NOW + MINUTE))["E1"]["now_kw"] == 3.0
+    hole = (await past(client, NOW + 10 * MINUTE))["E1"]
+    assert (hole["standing"], hole["now_kw"]) == ("complied", None), "the word stood, no more"
+    assert hole["notes"] == ["not_judged_then"]
 
-    async def said(at, knowledge="then"):
-        query = {"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "knowledge": knowledge}
-        rows = (await client.get("/api/v1/board/A1", params=query)).json()["rows"]
-        return {row["enterprise_id"]: row["standing"] for row in rows}
 
-    assert (await said(NOW - MINUTE))["E1"] == "insufficient_data", "nothing was said yet"
-    assert (await said(NOW))["E1"] == "violated"
-    assert (await said(NOW + MINUTE))["E1"] == "complied"
-    assert (await said(NOW, "late"))["E1"] == "violated", "time turned it, not late data"
+async def test_a_past_minute_with_late_data(client, db):
+    said = [
+        Moment(
+            minute_us=to_us(at),
+            verdict=verdict("E1", VerdictCode.PARTIAL, as_of=at, now_kw=float(n)),
+            heard_us=to_us(at - MINUTE),
+        )
+        for n, at in enumerate((NOW - 2 * MINUTE, NOW - MINUTE))
+    ]
+    begins = to_us(NOW) // PIECE_US * PIECE_US - PIECE_US
+    await save_late(db, "E1", "A1", [], [Piece(begins_us=begins, rests_on=b"", moments=said)])
+    row = (await past(client, NOW - MINUTE, "late"))["E1"]
+    assert (row["standing"], row["now_kw"], row["heard_at"]) == (
+        "partial", 1.0, f"{NOW - 2 * MINUTE:%Y-%m-%dT%H:%M:%SZ}",
+    )  # fmt: skip
+    assert (await past(client, NOW - 2 * MINUTE, "late"))["E1"]["now_kw"] == 0.0
+    assert (await past(client, NOW, "late"))["E1"]["why"] == ["not_judged"], "not looked at yet"
 
 
 @pytest.mark.parametrize(
@@ -201,27 +228,69 @@ async def after(stream, name):
 
 
 async def test_one_reading_serves_all_that_listen(boards, db, monkeypatch):
-    reads = []
-    real = board_live.read_board
+    looks = []
+    real = Known.look
 
-    async def counted(desk, alert_id):
-        reads.append(alert_id)
-        return await real(desk, alert_id)
+    async def counted(known, desk, *, every):
+        found = await real(known, desk, every=every)
+        looks.append(found.only)
+        return found
 
-    monkeypatch.setattr(board_live, "read_board", counted)
+    monkeypatch.setattr(Known, "look", counted)
     monkeypatch.setattr(board_live, "EVERY_S", 3600.0)  # only what is notified
     streams = [events(boards, Wish()) for _ in range(20)]
     states = await asyncio.gather(*(after(stream, "state") for stream in streams))
     assert {len(state["rows"]) for state in states} == {3}
-    assert len(reads) == 1
+    assert looks == [None], "one look at everything"
     await asyncio.sleep(0.5)
     await save_live_verdicts(db, [verdict("E2", VerdictCode.PARTIAL, as_of=NOW + MINUTE)], NOW)
     news = await asyncio.gather(*(after(stream, "rows") for stream in streams))
     assert {row["enterprise_id"] for told in news for row in told["rows"]} == {"E2"}
-    assert len(reads) == 2
+    assert len(looks) == 2
+    assert "E2" in looks[1], "then at what was written"
+    assert "E3" not in looks[1]
     for stream in streams:
         await stream.aclose()
     assert boards.watched == []
+
+
+async def test_what_commits_after_a_look_is_seen_by_the_next(desk, db):
+    known = Known("A1")
+    await known.look(desk, every=True)
+    async with db.transaction() as open_since:
+        await open_since.execute("UPDATE verdicts SET changed_at = now()")  # takes its number
+        await known.look(desk, every=False)
+    assert (await known.look(desk, every=False)).only == {"E1", "E2"}
+
+
+async def test_a_withdrawn_verdict_leaves_its_row_without_one(desk, db):
+    known = Known("A1")
+    await known.look(desk, every=True)
+    async with db.transaction() as connection:
+        key = await connection.fetchval(
+            "SELECT enterprise_key FROM enterprises WHERE enterprise_id = 'E1'"
+        )
+        await replace_verdicts(connection, key, [], NOW)
+    look = await known.look(desk, every=False)
+    assert {row.enterprise_id: row.standing.value for row in look.rows} == {
+        "E1": "insufficient_data", "E2": "complied",
+    }  # fmt: skip
+
+
+async def test_a_look_that_failed_is_made_again(desk, db, monkeypatch):
+    known = Known("A1")
+    await known.look(desk, every=True)
+    await save_live_verdicts(db, [verdict("E2", VerdictCode.PARTIAL, as_of=NOW + MINUTE)], NOW)
+
+    async def away(*_):
+        raise board_live.StoreUnavailableError("the database is away", "wait")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(board_reading, "last_heard", away)
+        with pytest.raises(board_live.StoreUnavailableError):
+            await known.look(desk, every=False)
+    (row,) = (await known.look(desk, every=False)).rows
+    assert (row.enterprise_id, row.standing.value) == ("E2", "partial")
 
 
 async def test_the_end_of_the_process_ends_every_stream(desk):
@@ -236,14 +305,14 @@ async def test_the_end_of_the_process_ends_every_stream(desk):
 
 
 async def test_a_store_that_is_away_is_told_and_the_board_comes_back(boards, desk, monkeypatch):
-    real, away = board_live.read_board, [True]
+    real, away = Known.look, [True]
 
-    async def shaky(desk, alert_id):
+    async def shaky(known, desk, *, every):
         if away[0]:
             raise board_live.StoreUnavailableError("the database is away", "wait")
-        return await real(desk, alert_id)
+        return await real(known, desk, every=every)
 
-    monkeypatch.setattr(board_live, "read_board", shaky)
+    monkeypatch.setattr(Known, "look", shaky)
     monkeypatch.setattr(board_live, "EVERY_S", 0.2)
     stream = events(boards, Wish())
     assert await after(stream, "trouble") == {}

@@ -143,7 +143,8 @@ def test_the_plan_check_as_json_csv_and_xlsx(alert, tmp_path) -> None:
     assert told.err == "0 verifiable, 0 weak, 3 unverifiable\n"
     assert json.loads(alert("check", "--standing", "weak")[1].out) == []
     code, told = alert("check", "--enterprise", "E1", "--format", "csv")
-    assert told.out.splitlines()[1] == "E1,鑫源,历城,,A,red,stop,*,,,,P,unverifiable,no_data"
+    line = 'E1,鑫源,历城,,A,red,stop,*,,,,P,unverifiable,no_data,"{""P"": [""no_data""]}"'
+    assert told.out.splitlines()[1] == line
     file = tmp_path / "plans.xlsx"
     assert alert("check", "-o", str(file))[1].out == "0 verifiable, 0 weak, 3 unverifiable\n"
     sheet = CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()

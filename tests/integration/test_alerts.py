@@ -35,18 +35,17 @@ from wattwitness.store.alerts import (
     declare_alert,
     get_alert,
     lift_alert,
-    list_alert_log,
 )
 from wattwitness.store.call_notes import add_call_note, list_call_notes
 from wattwitness.store.days import clear_dirty, take_dirty
 from wattwitness.store.plans import (
     check_stored_plans,
-    list_plan_log,
     remove_measure,
     save_measure,
 )
 from wattwitness.store.readings import write_batch
 from wattwitness.store.registry import load_registry, registry_revision, save_registry
+from wattwitness.store.signed_log import list_alert_log, list_plan_log
 
 HOUR = timedelta(hours=1)
 DAY = 24 * HOUR
@@ -74,8 +73,9 @@ DATA_DAYS = (0, 1, 2, 3, 6, 9)
 
 
 @pytest.fixture
-async def city(db):
+async def city(any_db):
     """Two plants with readings on some days, and nothing to analyse."""
+    db = any_db
     await save_registry(db, CITY)
     keys = (await load_registry(db)).circuit_keys
     for n in DATA_DAYS:
@@ -126,6 +126,15 @@ async def test_ids_come_from_day_and_level_and_are_never_taken_twice(city):
         await declare_alert(city, replace(ALERT, alert_id=ids[0]), SIGN)
 
 
+async def test_an_alert_is_called_off_before_its_response(city):
+    alert = await declare_alert(city, ALERT, SIGN)
+    with pytest.raises(InputRefusedError, match="not after issued_at"):
+        await lift_alert(city, alert.alert_id, T0, SIGN)
+    await lift_alert(city, alert.alert_id, T0 + HOUR, SIGN)
+    stored = (await load_registry(city)).alerts[alert.alert_id]
+    assert (stored.lifted_at, stored.phases()) == (T0 + HOUR, ())
+
+
 async def test_two_people_at_once_lift_it_once(city):
     alert = await declare_alert(city, ALERT, SIGN)
     lifts = [lift_alert(city, alert.alert_id, T0 + n * DAY, SIGN) for n in (2, 3)]
@@ -138,7 +147,7 @@ async def test_two_people_at_once_lift_it_once(city):
     ("change", "words"),
     [
         ({"response_from": T0 - HOUR}, "before issued_at"),
-        ({"lifted_at": T0 + DAY}, "not after response_from"),
+        ({"lifted_at": T0}, "not after issued_at"),
         ({"districts": ("W",)}, "no enterprise is in district 'W'"),
     ],
 )
@@ -272,6 +281,20 @@ async def test_changes_are_imported_beside_alerts_and_again(city, tmp_path):
     assert alert.lifted_at is not None
 
 
+async def test_an_imported_id_has_to_fit_into_an_address(city, tmp_path):
+    """Links quote what can be quoted; a slash cannot."""
+    row = ALERTS_CSV.format(lifted="").splitlines()[1]
+    named = [row.replace("A,", f"{name},", 1) for name in ("2026/11", "红 1?#%", "..")]
+    lines = [ALERTS_CSV.splitlines()[0], *named]
+    (tmp_path / "alerts.csv").write_text("\n".join(lines))
+    found = await import_registry(city, tmp_path, reject_folders=[tmp_path], actor="chen")
+    (file,) = found.files
+    assert (file.stored, file.rejected) == (1, 2)
+    assert list((await load_registry(city)).alerts) == ["红 1?#%"]
+    told = [reject.reason for reject in file.first_rejects]
+    assert told[0] == "'2026/11' cannot be an id - write it without ; and /"
+
+
 async def test_measures_are_saved_and_removed_with_a_trace(city):
     limit = replace(STOP, action=MeasureAction.LIMIT, limit_pct=50.0, scope=("L",))
     await save_measure(city, STOP, SIGN)
@@ -295,7 +318,7 @@ async def test_measures_are_saved_and_removed_with_a_trace(city):
     ("change", "words"),
     [
         ({"enterprise_id": "E9"}, "no enterprise 'E9'"),
-        ({"scope": ("P2",)}, "neither a circuit nor a line of E1"),
+        ({"scope": ("P2",)}, "neither a circuit nor a line of 'E1'"),
         ({"action": MeasureAction.LIMIT}, "a limit needs"),
         ({"action": MeasureAction.HOURS}, "hours needs"),
     ],

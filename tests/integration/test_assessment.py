@@ -20,7 +20,8 @@ from dashboards.words import word
 from wattwitness.cli import main
 from wattwitness.domain.errors import SetupError
 from wattwitness.domain.ingest import IngestBatch
-from wattwitness.domain.instants import DEFAULT_ZONE, to_us
+from wattwitness.domain.instants import DEFAULT_ZONE, local_day, to_us
+from wattwitness.domain.quality import DayQuality
 from wattwitness.domain.readings import empty_readings
 from wattwitness.domain.registry import (
     Alert,
@@ -38,6 +39,7 @@ from wattwitness.files.assessment_pdf import assessment_pdf
 from wattwitness.files.assessment_words import CODES
 from wattwitness.store.assessment import load_assessment
 from wattwitness.store.database import Database
+from wattwitness.store.day_results import DayResults, replace_day_results
 from wattwitness.store.migrations import upgrade
 from wattwitness.store.readings import write_batch
 from wattwitness.store.registry import load_registry, save_registry
@@ -125,6 +127,23 @@ async def test_the_day_after_the_lift_beside_like_days(db):
     assert not two.missed_before
     assert (found.saved.kwh, found.saved.enterprises) == (800.0, 2)
     assert (one.only_main_meter, two.only_main_meter) == (False, True)
+
+
+async def test_the_day_after_is_computed_once_until_late_data_come(db):
+    """Rollups of a city take seconds: they are read again when what they rest on has moved."""
+    known = await fill(db)
+    first = await load_assessment(db, known, "A1", NOW)
+
+    async def tampered(factor):
+        async with db.transaction() as connection:
+            await connection.execute("UPDATE rollups SET p_sum = p_sum * $1", factor)
+        return (await load_assessment(db, known, "A1", NOW)).rebound.kwh
+
+    assert await tampered(2) == first.rebound.kwh, "what was found is kept"
+    day = local_day(LIFT)
+    late = DayQuality(circuit_id="P1", day=day, expected=288, received=288, valid=288, in_time=0)
+    await replace_day_results(db, "E1", {day: DayResults(quality=[late])})
+    assert await tampered(1) == 2 * first.rebound.kwh
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,21 @@ import numpy as np
 import pytest
 
 from wattwitness.domain.episodes import Episode
+from wattwitness.domain.facts import DayFact
+from wattwitness.domain.ingest import IngestBatch
 from wattwitness.domain.instants import day_bounds, to_us
 from wattwitness.domain.leads import Lead, LeadLevel, Matter
 from wattwitness.domain.quality import DayQuality
+from wattwitness.domain.readings import empty_readings
 from wattwitness.domain.registry import Circuit, Enterprise, Gateway, Registry, Role
 from wattwitness.domain.spells import ConditionSpell
 from wattwitness.domain.states import State, StateSpell, Thresholds
 from wattwitness.domain.testability import Testability
 from wattwitness.store import findings
+from wattwitness.store.days import clear_dirty, take_dirty
 from wattwitness.store.findings import DayResults
-from wattwitness.store.registry import save_registry
+from wattwitness.store.readings import write_batch
+from wattwitness.store.registry import load_registry, save_registry
 
 DAY, NEXT = date(2026, 1, 5), date(2026, 1, 6)
 MIDNIGHT = day_bounds(DAY)[1]
@@ -136,6 +141,42 @@ async def replace_with(db, *episodes, until=None, leads=(), testable=(TESTABLE,)
 
 async def trace(db):
     return [c.change for c in reversed(await findings.finding_changes(db, "E1"))]
+
+
+async def test_ends_of_days_are_kept_for_a_while_and_told_until_the_day_changes(filled):
+    def ended(day, *values):
+        fact = DayFact(
+            enterprise_id="E1",
+            day=day,
+            kind="day_end",
+            subject="P",
+            values=np.array(values, dtype=np.float32),
+        )
+        return DayResults(end=[fact])
+
+    long_ago = DAY - timedelta(days=2)
+    await findings.replace_day_results(
+        filled, "E1", {long_ago: ended(long_ago, 9.0), DAY: ended(DAY, 1.5, math.nan)}, 7
+    )
+    asked = [long_ago, DAY, NEXT]
+    kept = await findings.load_ends(filled, "E1", asked)
+    assert sorted(kept) == [long_ago, DAY]
+    np.testing.assert_array_equal(kept[DAY]["P"], np.float32([1.5, math.nan]))
+    assert await findings.load_ends(filled, "E2", asked) == {}
+
+    await findings.replace_day_results(filled, "E1", {NEXT: ended(NEXT, 2.0)}, 2)
+    assert sorted(await findings.load_ends(filled, "E1", asked)) == [DAY, NEXT]
+
+    keys = (await load_registry(filled)).circuit_keys
+    late = empty_readings(1)
+    late["circuit"], late["ts"], late["p_kw"] = keys["P"], to_us(T0), 3.0
+    await write_batch(filled, IngestBatch(rows=late, from_gateways=False))
+    assert sorted(await findings.load_ends(filled, "E1", asked)) == [NEXT]
+    await clear_dirty(filled, await take_dirty(filled))
+    assert sorted(await findings.load_ends(filled, "E1", asked)) == [DAY, NEXT]
+
+    await findings.replace_day_results(filled, "E1", {DAY: DayResults()}, 7)
+    assert sorted(await findings.load_ends(filled, "E1", asked)) == [NEXT]
 
 
 async def test_findings_are_replaced_and_leave_a_trace(filled):

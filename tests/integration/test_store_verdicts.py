@@ -15,6 +15,7 @@ from wattwitness.domain.registry import (
     Registry,
 )
 from wattwitness.domain.verdicts import MeasureVerdict, Verdict, VerdictCode
+from wattwitness.store.courses import moments_at
 from wattwitness.store.findings import replace_findings
 from wattwitness.store.registry import save_registry
 from wattwitness.store.verdicts import (
@@ -23,18 +24,17 @@ from wattwitness.store.verdicts import (
     list_verdicts,
     listen_verdicts,
     save_live_verdicts,
-    verdicts_as_known,
 )
 
 T0 = datetime(2026, 1, 5, 2, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 COMPLIED, PARTIAL, VIOLATED = VerdictCode.COMPLIED, VerdictCode.PARTIAL, VerdictCode.VIOLATED
 
 
 @pytest.fixture
-async def filled(db):
+async def filled(any_db):
     await save_registry(
-        db,
+        any_db,
         Registry(
             enterprises={e: Enterprise(enterprise_id=e, name=e) for e in ("E1", "E2")},
             alerts={
@@ -48,7 +48,7 @@ async def filled(db):
             },
         ),
     )
-    return db
+    return any_db
 
 
 def measure(**changes):
@@ -125,13 +125,13 @@ async def test_only_turns_of_the_word_are_traced(filled):
 
 
 async def test_late_data_and_a_changed_registry_are_told_apart(filled):
-    await analysed(filled, verdict(COMPLIED, hours=3))
+    await analysed(filled, verdict(COMPLIED, hours=3), at=T0 + 3 * HOUR)
     again = {"A1": (T0 + 3 * HOUR, PARTIAL)}  # today's data say so of what was judged then
-    await analysed(filled, verdict(PARTIAL, hours=4), rejudged=again)
+    await analysed(filled, verdict(PARTIAL, hours=4), at=T0 + 4 * HOUR, rejudged=again)
     same = {"A1": (T0 + 4 * HOUR, PARTIAL)}
-    await analysed(filled, verdict(VIOLATED, hours=6), rejudged=same)
-    await analysed(filled, verdict(PARTIAL, hours=6))  # the same instant, another word
-    await analysed(filled, verdict(COMPLIED, hours=5, basis="b2"))
+    await analysed(filled, verdict(VIOLATED, hours=6), at=T0 + 6 * HOUR, rejudged=same)
+    await analysed(filled, verdict(PARTIAL, hours=6), at=T0 + 7 * HOUR)  # the same instant
+    await analysed(filled, verdict(COMPLIED, hours=5, basis="b2"), at=T0 + 8 * HOUR)
     assert await words(filled) == [
         (None, COMPLIED, "time"),
         (COMPLIED, PARTIAL, "late_data"),
@@ -139,6 +139,54 @@ async def test_late_data_and_a_changed_registry_are_told_apart(filled):
         (VIOLATED, PARTIAL, "late_data"),
         (PARTIAL, COMPLIED, "registry"),
     ]
+
+
+async def flicker(db, said, minutes):
+    """A word a minute, in turn; (before, after, cause, turns) of the rows, oldest first."""
+    for n in range(minutes):
+        word = said[n % len(said)]
+        at = T0 + (3 + n / 60) * HOUR
+        await save_live_verdicts(db, [verdict(word, hours=3 + n / 60)], at)
+    found = await list_verdict_changes(db, "A1")
+    return [(c.before, c.after, c.cause, c.turns) for c in reversed(found)]
+
+
+async def test_a_word_that_goes_back_and_forth_is_one_row(filled):
+    assert await flicker(filled, (PARTIAL, VIOLATED), 300) == [
+        (None, PARTIAL, "time", 1),
+        (PARTIAL, VIOLATED, "time", 299),
+    ]
+    (last, _) = await list_verdict_changes(filled, "A1")
+    assert (last.since, last.changed_at) == (T0 + 181 * MINUTE, T0 + 479 * MINUTE)
+    at = T0 + 9 * HOUR  # an hour later that is news again
+    await save_live_verdicts(filled, [verdict(PARTIAL, hours=9)], at)
+    assert (await words(filled))[-1] == (VIOLATED, PARTIAL, "time")
+
+
+async def test_words_that_go_around_are_as_many_rows_as_words(filled):
+    found = await flicker(filled, (PARTIAL, VIOLATED, COMPLIED), 300)
+    assert [(before, turns) for before, _, _, turns in found] == [
+        (None, 1),
+        (PARTIAL, 1),
+        (VIOLATED, 298),
+    ]
+
+
+async def test_what_late_data_turned_is_never_lost_in_a_flicker(filled):
+    await flicker(filled, (PARTIAL, VIOLATED), 10)
+    late = verdict(COMPLIED, hours=3.1)  # judged up to an instant that was judged before
+    await analysed(filled, late, at=T0 + 190 * MINUTE)
+    await save_live_verdicts(filled, [verdict(VIOLATED, hours=3.3)], T0 + 191 * MINUTE)
+    assert await words(filled) == [
+        (None, PARTIAL, "time"),
+        (PARTIAL, VIOLATED, "time"),
+    ]
+    assert (await list_verdicts(filled))[0].verdict is VIOLATED
+    same = replace(late, as_of=T0 + 3.3 * HOUR)
+    await analysed(filled, same, at=T0 + 192 * MINUTE)
+    await save_live_verdicts(filled, [verdict(VIOLATED, hours=3.5)], T0 + 193 * MINUTE)
+    found = await list_verdict_changes(filled, "A1")
+    assert [(c.before, c.after, c.cause) for c in found[:1]] == [(VIOLATED, VIOLATED, "late_data")]
 
 
 async def test_the_newest_holds_and_of_equals_the_analysis(filled):
@@ -165,19 +213,8 @@ async def test_an_alert_that_no_longer_concerns_is_withdrawn(filled):
     await analysed(filled, verdict(), at=T0)
     await analysed(filled, at=T0 + HOUR)
     assert await list_verdicts(filled) == []
-    assert await verdicts_as_known(filled, "A1", T0 + HOUR) == []
-    assert await verdicts_as_known(filled, "A1", T0) == [verdict()]
-
-
-async def test_replay_tells_what_was_known_then(filled):
-    first, second = verdict(COMPLIED, hours=3), verdict(VIOLATED, hours=5)
-    await analysed(filled, first, at=T0 + 3 * HOUR)
-    other = replace(first, enterprise_id="E2")
-    await analysed(filled, other, at=T0 + 3 * HOUR, enterprise="E2")
-    await analysed(filled, second, at=T0 + 5 * HOUR)
-    assert await verdicts_as_known(filled, "A1", T0) == []
-    assert await verdicts_as_known(filled, "A1", T0 + 4 * HOUR) == [first, other]
-    assert await verdicts_as_known(filled, "A1", T0 + 5 * HOUR) == [second, other]
+    assert await moments_at(filled, "A1", to_us(T0 + HOUR)) == {}
+    assert list(await moments_at(filled, "A1", to_us(T0))) == ["E1"]
 
 
 async def test_who_listens_is_told_of_what_was_written(filled):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import numpy as np
 import pytest
 
@@ -18,7 +19,7 @@ from analytics.executors import InProcess
 from analytics.live.watching import Watcher
 from analytics.pipeline import Bench
 from analytics.results import PostgresResults
-from analytics.running import analyse_range
+from analytics.running import Follower, analyse_range
 from analytics.series import PostgresSeries
 from wattwitness.domain.ingest import IngestBatch
 from wattwitness.domain.instants import DEFAULT_ZONE, US_PER_MINUTE, from_us, to_us
@@ -27,6 +28,8 @@ from wattwitness.domain.registry import (
     Alert,
     AlertLevel,
     Circuit,
+    Declaration,
+    DeclarationReason,
     Enterprise,
     Gateway,
     Measure,
@@ -34,14 +37,16 @@ from wattwitness.domain.registry import (
     Registry,
     Role,
 )
+from wattwitness.domain.spells import SpellBook
 from wattwitness.domain.verdicts import Verdict, VerdictCode
 from wattwitness.runtime.embedded_postgres import start_postgres, stop_postgres
 from wattwitness.runtime.lifecycle import Lifecycle
 from wattwitness.store.database import Database
+from wattwitness.store.following import following
 from wattwitness.store.migrations import upgrade
 from wattwitness.store.readings import write_batch
 from wattwitness.store.registry import load_registry, save_registry
-from wattwitness.store.verdicts import list_verdicts, save_live_verdicts
+from wattwitness.store.verdicts import list_verdict_changes, list_verdicts, save_live_verdicts
 from wattwitness.store.watching import arrivals
 
 DAYS = 9
@@ -113,16 +118,18 @@ class Plants:
         parts = [readings(self.keys[f"{enterprise}-P{n}"], from_, to, runs=runs) for n in (1, 2)]
         await write_batch(self.db, IngestBatch(rows=np.concatenate(parts), from_gateways=False))
 
-    async def analyse(self) -> None:
-        bench = Bench(
+    async def bench(self) -> Bench:
+        return Bench(
             await load_registry(self.db),
             PostgresSeries(self.db),
             PostgresResults(self.db),
             InProcess(),
             self.db.zone,
         )
+
+    async def analyse(self) -> None:
         span = (START, START + timedelta(days=DAYS + 1))
-        await analyse_range(self.db, bench, *span, [], lambda _done, _all: None)
+        await analyse_range(self.db, await self.bench(), *span, [], lambda _done, _all: None)
 
     async def verdict(self, enterprise: str) -> Verdict:
         (found,) = await list_verdicts(self.db, "A1", [enterprise])
@@ -130,8 +137,8 @@ class Plants:
 
 
 @pytest.fixture
-async def plants(db: Database) -> Plants:
-    return await Plants(db).fill()
+async def plants(any_db: Database) -> Plants:
+    return await Plants(any_db).fill()
 
 
 async def until(what: Callable[[], Awaitable[bool]]) -> None:
@@ -352,3 +359,107 @@ def test_choices_of_a_batch_do_not_go_with_watch(database_url: str) -> None:
         check=False,
     )
     assert told.returncode == 2
+
+
+async def test_a_verdict_that_waited_for_an_analysis_knows_of_it(plants: Plants) -> None:
+    said = await plants.verdict("E1")
+    look = from_us((await arrivals(plants.db, START.date())).analysed["E1"].at_us)
+    stale = replace(said, as_of=said.as_of + timedelta(minutes=5), basis="before the amendment")
+    analysis = await asyncpg.connect(plants.db.dsn)
+    async with analysis.transaction():
+        await analysis.execute("SELECT FROM enterprises WHERE enterprise_id = 'E1' FOR UPDATE")
+        later = "UPDATE analysed_enterprises SET analysed_at = analysed_at + INTERVAL '1 second'"
+        await analysis.execute(later)
+        live = asyncio.create_task(
+            save_live_verdicts(plants.db, [stale], HISTORY_END, rests_on={"E1": look})
+        )
+
+        async def waits() -> bool:
+            return bool(await analysis.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+        await until(waits)
+    await live
+    await analysis.close()
+    assert await plants.verdict("E1") == said
+
+
+class HeldResults(PostgresResults):
+    """Reads, and then waits: whoever uses it concludes by a registry that grows old."""
+
+    def __init__(self, db: Database) -> None:
+        super().__init__(db)
+        self.has_read, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def load_spells(self, enterprise_id: str) -> SpellBook:
+        found = await super().load_spells(enterprise_id)
+        self.has_read.set()
+        await self.go_on.wait()
+        return found
+
+
+@pytest.mark.parametrize("batch", [True, False])
+async def test_a_look_by_an_older_registry_turns_no_verdict(plants: Plants, *, batch: bool) -> None:
+    watcher = Watcher(plants.db)
+    await settled(watcher)
+    until_ = HISTORY_END + timedelta(hours=5)
+    for name in ("E1", "E2"):
+        await plants.say(name, HISTORY_END, until_, runs=True)
+    await settled(watcher)
+    assert (await plants.verdict("E1")).verdict is VerdictCode.VIOLATED
+    held = HeldResults(plants.db)
+    bench = replace(await plants.bench(), results=held)
+    follower = Follower(plants.db, bench)
+    span = (START, START + timedelta(days=DAYS + 1))
+    old = asyncio.create_task(
+        analyse_range(plants.db, bench, *span, ["E1"], lambda _done, _all: None)
+        if batch
+        else follower.step(Lifecycle())
+    )
+    await held.has_read.wait()
+    paper = Declaration(
+        enterprise_id="E1", from_=RESPONSE, to=until_ + timedelta(hours=9),
+        reason=DeclarationReason.STOP,
+    )  # fmt: skip
+    await save_registry(plants.db, Registry(declarations=(paper,)))
+    await settled(watcher)
+    assert (await plants.verdict("E1")).verdict is VerdictCode.EXEMPT
+    held.go_on.set()
+    await old
+    assert (await plants.verdict("E1")).verdict is VerdictCode.EXEMPT
+    while await follower.step(Lifecycle()):
+        pass
+    assert (await plants.verdict("E1")).verdict is VerdictCode.EXEMPT
+    turns = await list_verdict_changes(plants.db, "A1", "E1")
+    assert [turn.cause for turn in turns].count("registry") == 1
+
+
+async def test_a_batch_by_an_older_registry_ends_with_the_newer_one(plants: Plants) -> None:
+    held = HeldResults(plants.db)
+    bench = replace(await plants.bench(), results=held)
+    span = (START, START + timedelta(days=DAYS + 1))
+    old = asyncio.create_task(
+        analyse_range(plants.db, bench, *span, ["E1"], lambda _done, _all: None)
+    )
+    await held.has_read.wait()
+    paper = Declaration(
+        enterprise_id="E1", from_=RESPONSE, to=RESPONSE + timedelta(hours=9),
+        reason=DeclarationReason.STOP,
+    )  # fmt: skip
+    await save_registry(plants.db, Registry(declarations=(paper,)))
+    held.go_on.set()
+    await old
+    assert (await plants.verdict("E1")).verdict is VerdictCode.EXEMPT
+
+
+async def test_how_far_verdicts_are_behind_is_told(plants: Plants) -> None:
+    watcher = Watcher(plants.db)
+    await settled(watcher)
+    assert (await following(plants.db)).verdicts_s == 0.0
+    for name in ("E1", "E2"):
+        await plants.say(name, HISTORY_END, HISTORY_END + timedelta(minutes=10), runs=False)
+    assert (await following(plants.db)).verdicts_s == 600.0
+    await settled(watcher)
+    standing = await following(plants.db)
+    assert (standing.verdicts_s, standing.most_s) == (0.0, 600.0)  # the batch has yet to look
+    await save_registry(plants.db, city(lifted_at=HISTORY_END))
+    assert (await following(plants.db)).verdicts_s is None

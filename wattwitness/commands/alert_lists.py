@@ -10,7 +10,13 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from wattwitness.domain.alerts import AlertEntry, AlertStanding, level_at, overlap, standing_at
+from wattwitness.domain.alerts import (
+    AlertStanding,
+    SignedEntry,
+    level_at,
+    overlap,
+    standing_at,
+)
 from wattwitness.domain.errors import InputRefusedError
 from wattwitness.domain.instants import local_day
 from wattwitness.domain.plan_check import PlanStanding
@@ -22,11 +28,11 @@ from wattwitness.files.records import Record
 from wattwitness.runtime.lifecycle import run_command
 from wattwitness.runtime.services import services
 from wattwitness.runtime.settings import Settings, load_settings
-from wattwitness.store.alerts import list_alert_log
 from wattwitness.store.database import Database
 from wattwitness.store.migrations import upgrade
 from wattwitness.store.plans import check_stored_plans
 from wattwitness.store.registry import load_registry
+from wattwitness.store.signed_log import list_alert_log
 
 
 class _Format(StrEnum):
@@ -82,7 +88,9 @@ def _line(alert: Alert, now: datetime, zone: ZoneInfo, others: Sequence[str]) ->
     return f"{alert.alert_id}  {standing}  {level}  {course}{lift}  {districts}{told}"
 
 
-async def _alerts(settings: Settings, alert_id: str | None) -> tuple[list[Alert], list[AlertEntry]]:
+async def _alerts(
+    settings: Settings, alert_id: str | None
+) -> tuple[list[Alert], list[SignedEntry]]:
     async with (
         services(settings, database=True) as found,
         await Database.open(found.dsn, application="alert", zone=settings.zone) as db,

@@ -73,7 +73,11 @@ async def _upgrade(settings: Settings) -> list[str]:
 
 
 async def _status(settings: Settings) -> tuple[DatabaseStatus, StorageStatus | None]:
-    retention = Retention(raw_days=settings.keep_raw_days, rejects_days=settings.keep_rejects_days)
+    retention = Retention(
+        raw_days=settings.keep_raw_days,
+        rejects_days=settings.keep_rejects_days,
+        courses_days=settings.keep_courses_days,
+    )
     async with (
         services(settings, database=True) as found,
         await Database.open(found.dsn, application="db") as db,

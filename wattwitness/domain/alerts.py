@@ -5,17 +5,17 @@ pages say it in one line.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from wattwitness.domain.errors import InputRefusedError
 from wattwitness.domain.registry import Alert, AlertChange, AlertLevel
 
-ID_PATTERN: Final = r"^[^\x00-\x1f\x7f;/?#%\\]*$"
-"""Ids that fit into an address and into a list as they are; of alerts that are declared here."""
+ID_PATTERN: Final = r"^[^\x00-\x1f\x7f;/]*$"
+"""Ids that a list (`;`) and one step of an address can hold; links quote everything else."""
 Complaint = tuple[str, str]
 """(field, reason) of what cannot be."""
 
@@ -28,13 +28,15 @@ class AlertStanding(StrEnum):
     LIFTED = "lifted"
 
 
-class AlertAct(StrEnum):
-    """What was done to an alert."""
+class Act(StrEnum):
+    """What was done to an alert, or to a measure of a plan."""
 
     DECLARED = "declared"
     CHANGED = "changed"
     LIFTED = "lifted"
     AMENDED = "amended"
+    SAVED = "saved"
+    REMOVED = "removed"
     IMPORTED = "imported"
 
 
@@ -48,15 +50,15 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertEntry:
-    """One entry of an alert's log; `before` and `after` are stored rows, JSON values."""
+class SignedEntry:
+    """One entry of the log of an alert or a plan; `before` and `after` are stored rows."""
 
     entry_id: int
-    alert_id: str
-    act: AlertAct
+    subject: str  # id of the alert, or of the enterprise whose plan it is
+    act: Act
     signature: Signature
-    before: Mapping[str, Any] | None  # None = there was none
-    after: Mapping[str, Any]
+    before: Mapping[str, Any] | None  # JSON values; None = there was none
+    after: Mapping[str, Any] | None  # None = removed
 
 
 def refused(complaint: Complaint) -> InputRefusedError:
@@ -70,6 +72,29 @@ def standing_at(alert: Alert, moment: datetime) -> AlertStanding:
     if alert.lifted_at is not None and alert.lifted_at <= moment:
         return AlertStanding.LIFTED
     return AlertStanding.ANNOUNCED if moment < alert.response_from else AlertStanding.IN_FORCE
+
+
+def open_alerts(
+    alerts: Iterable[Alert],
+    now: datetime,
+    *,
+    ahead: timedelta | None = None,
+    after: timedelta = timedelta(0),
+) -> list[Alert]:
+    """Alerts that are open at a moment, by response.
+
+    Args:
+        alerts: any.
+        now: the moment.
+        ahead: how long before its response an alert opens; None = when it is issued.
+        after: how long after its lift it stays open.
+    """
+
+    def is_open(alert: Alert) -> bool:
+        opens = alert.issued_at if ahead is None else alert.response_from - ahead
+        return opens <= now and (alert.lifted_at is None or now < alert.lifted_at + after)
+
+    return sorted(filter(is_open, alerts), key=lambda a: (a.response_from, a.alert_id))
 
 
 def overlap(one: Alert, other: Alert) -> bool:
@@ -93,18 +118,21 @@ def ordered(changes: Mapping[datetime, AlertChange]) -> tuple[AlertChange, ...]:
 
 
 def complaint_of_id(alert_id: str) -> Complaint | None:
-    """What is wrong with an id that somebody chose; an empty one is given by the store."""
-    if re.fullmatch(ID_PATTERN, alert_id) is None:
-        return "alert_id", f"{alert_id!r} cannot be an id - leave out ; / ? # % and the backslash"
+    """What is wrong with the id of an alert; an empty one is given by the store."""
+    if re.fullmatch(ID_PATTERN, alert_id) is None or alert_id in {".", ".."}:
+        return "alert_id", f"{alert_id!r} cannot be an id - write it without ; and /"
     return None
 
 
 def complaint_of_alert(alert: Alert) -> Complaint | None:
-    """What is wrong with the times of an alert."""
+    """What is wrong with the times of an alert.
+
+    One that is lifted before its response was called off: it never came into force.
+    """
     if alert.response_from < alert.issued_at:
         return "response_from", "response_from is before issued_at"
-    if alert.lifted_at is not None and alert.lifted_at <= alert.response_from:
-        return "lifted_at", "lifted_at is not after response_from - the alert was never in force"
+    if alert.lifted_at is not None and alert.lifted_at <= alert.issued_at:
+        return "lifted_at", "lifted_at is not after issued_at"
     return None
 
 

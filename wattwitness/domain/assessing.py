@@ -156,7 +156,7 @@ def assess(registry: Registry, alert: Alert, verdicts: Iterable[Verdict], told: 
     late = {
         c.enterprise_id: c
         for c in sorted(told.changes, key=lambda c: c.changed_at)
-        if c.before is not None and c.cause == "late_data"
+        if c.before not in {None, c.after} and c.cause == "late_data"
     }
     limits = _limits(registry)
     lines = tuple(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlyWarning:
-    """Production runs without treatment right now, but not for as long as an episode takes."""
+    """Treatment is off or short while production runs, not yet for as long as an episode takes."""
 
     enterprise_id: str
     kind: str  # a code of the rule catalogue

@@ -13,10 +13,17 @@ A broken world is an exception; refused input is a value (`rejects`), and so is 
 
 
 class WattWitnessError(Exception):
-    """Something failed; the message is one line and says how to mend it."""
+    """Something failed; the message is one line and says how to mend it.
 
-    def __init__(self, message: str, remedy: str = "") -> None:
-        self.message = message
+    Args:
+        message: what failed; `{names}` in it are filled from `values`.
+        remedy: how to mend it.
+        values: kept apart from the words, for who translates them.
+    """
+
+    def __init__(self, message: str, remedy: str = "", **values: object) -> None:
+        self.template, self.values = message, values
+        self.message = message = message.format(**values) if values else message
         self.remedy = remedy
         super().__init__(f"{message} - {remedy}" if remedy else message)
 

@@ -117,6 +117,7 @@ class FactBook:
                 group.values.append(values[begin:end])
         self._cut: dict[str, list[_Columns]] = {}
         self._tables: dict[tuple[str, str], FactTable] = {}
+        self._days: dict[tuple[str, str], Mapping[date, NDArray[np.float32]]] = {}
 
     @classmethod
     def of(cls, facts: Iterable[DayFact]) -> "FactBook":
@@ -145,6 +146,9 @@ class FactBook:
 
     def by_day(self, kind: str, subject: str) -> Mapping[date, NDArray[np.float32]]:
         """One fact of one subject, day by day, oldest first; its length may differ."""
+        known = self._days.get((kind, subject))
+        if known is not None:
+            return known
         found: dict[date, NDArray[np.float32]] = {}
         for group in self._kinds.get(kind, ()):
             if subject in group.shelf.subjects:
@@ -154,7 +158,8 @@ class FactBook:
                 found |= {
                     d: values[place] for d, values in zip(group.days, group.values, strict=True)
                 }
-        return dict(sorted(found.items()))
+        self._days[kind, subject] = dict(sorted(found.items()))
+        return self._days[kind, subject]
 
 
 class _Columns:

@@ -3,8 +3,8 @@
 Each code of `WHYS` says how far it takes a measure down; the worst of them stands.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -62,6 +62,7 @@ WHYS: Mapping[str, PlanStanding] = MappingProxyType(
         "no_measure": PlanStanding.UNVERIFIABLE,
         "scope_names_nothing": PlanStanding.UNVERIFIABLE,
         "names_no_production": PlanStanding.UNVERIFIABLE,
+        "part_names_nothing": PlanStanding.UNVERIFIABLE,
         "below_resolution": PlanStanding.UNVERIFIABLE,
         "interval_too_long": PlanStanding.UNVERIFIABLE,
         "no_register": PlanStanding.UNVERIFIABLE,
@@ -101,16 +102,23 @@ class PlanFinding:
     circuits: tuple[str, ...]  # that it is judged by
     standing: PlanStanding
     why: tuple[str, ...]  # codes of WHYS, in their order there
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Circuit, or part of the scope that names nothing → the codes that come from it."""
+
+    def parts_with(self, why: str) -> tuple[str, ...]:
+        """The parts that a code comes from; empty = from the measure, or from all its circuits."""
+        found = tuple(part for part, codes in self.parts.items() if why in codes)
+        return () if found == self.circuits else found
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """One measure with its circuits and what is known of them."""
+    """A measure and one of its circuits, with what is known of that."""
 
     measure: Measure
-    circuits: tuple[Circuit, ...]
-    interval_s: int  # the longest
-    past: tuple[MeterHistory, ...]
+    circuit: Circuit
+    interval_s: int
+    past: MeterHistory
     registers: bool
 
     @property
@@ -119,18 +127,18 @@ class _Look:
         return self.measure.action is not MeasureAction.LIMIT
 
 
-def _of_scope(look: _Look) -> set[str]:
-    roles = {c.role for c in look.circuits}
+def _of_scope(circuits: Sequence[Circuit]) -> set[str]:
+    roles = {c.role for c in circuits}
     if not roles:
         return {"scope_names_nothing"}
     if not roles & (PRODUCTION_ROLES | {Role.MAIN}):
         return {"names_no_production"}
-    found = {"only_main_meter"} if not roles & PRODUCTION_ROLES else set()
-    if Role.TREATMENT in roles:
-        found.add("names_treatment")
-    if Role.COMBINED in roles:
-        found.add("combined_meter")
-    return found
+    return {"only_main_meter"} if not roles & PRODUCTION_ROLES else set()
+
+
+def _of_role(look: _Look) -> set[str]:
+    told = {Role.TREATMENT: "names_treatment", Role.COMBINED: "combined_meter"}
+    return {told[look.circuit.role]} if look.circuit.role in told else set()
 
 
 def _of_interval(look: _Look) -> set[str]:
@@ -144,14 +152,14 @@ def _of_interval(look: _Look) -> set[str]:
 
 
 def _of_past(look: _Look) -> set[str]:
-    days = min(past.days for past in look.past)
-    if days == 0:
+    past = look.past
+    if past.days == 0:
         return {"no_data"}
     found = set()
-    if days < LEAST_DAYS:
+    if past.days < LEAST_DAYS:
         # minutes of a stop can be counted at once; what is usual, and a limit's share, cannot
         found.add("new_meter" if look.counts_minutes else "short_history")
-    if look.counts_minutes and any(p.running_kw is None for p in look.past if not p.unresolvable):
+    if look.counts_minutes and past.running_kw is None and not past.unresolvable:
         found.add("never_ran")
     return found
 
@@ -159,25 +167,19 @@ def _of_past(look: _Look) -> set[str]:
 def _of_resolution(look: _Look) -> set[str]:
     if not look.counts_minutes:
         return set()
-    for circuit, past in zip(look.circuits, look.past, strict=True):
-        step_kw = circuit.resolution_kw or 0.0
-        level_kw = past.running_kw if past.running_kw is not None else circuit.rated_kw
-        if past.unresolvable or (level_kw is not None and level_kw < RESOLUTION_STEPS * step_kw):
-            return {"below_resolution"}
-    return set()
+    past, step_kw = look.past, look.circuit.resolution_kw or 0.0
+    level_kw = past.running_kw if past.running_kw is not None else look.circuit.rated_kw
+    small = level_kw is not None and level_kw < RESOLUTION_STEPS * step_kw
+    return {"below_resolution"} if past.unresolvable or small else set()
 
 
-def _of_cut(look: _Look) -> set[str]:
-    left = look.measure.limit_pct
+def _of_cut(measure: Measure) -> set[str]:
+    left = measure.limit_pct
     small = left is not None and 100.0 - left < SMALL_CUT_PCT
-    return {"small_cut"} if small and not look.counts_minutes else set()
+    return {"small_cut"} if small and measure.action is MeasureAction.LIMIT else set()
 
 
-def _whys(look: _Look) -> tuple[str, ...]:
-    found = _of_scope(look)
-    if look.circuits:
-        for check in (_of_interval, _of_past, _of_resolution, _of_cut):
-            found |= check(look)
+def _sorted(found: Collection[str]) -> tuple[str, ...]:
     return tuple(code for code in WHYS if code in found)
 
 
@@ -228,6 +230,16 @@ def _missing(enterprise_id: str, level: AlertLevel) -> PlanFinding:
     )
 
 
+def _parts(looks: Sequence[_Look], *, produces: bool) -> dict[str, tuple[str, ...]]:
+    """Circuit → what is wrong with it; those with nothing wrong are left out."""
+    checks = [_of_interval, _of_past, _of_resolution, *([_of_role] if produces else ())]
+    found = {
+        look.circuit.circuit_id: _sorted({code for check in checks for code in check(look)})
+        for look in looks
+    }
+    return {part: codes for part, codes in found.items() if codes}
+
+
 def _finding(
     registry: Registry,
     histories: Mapping[str, MeterHistory],
@@ -235,22 +247,29 @@ def _finding(
     *,
     registers: bool,
 ) -> PlanFinding:
-    circuits = judged_by(measure, registry.circuits_of(measure.enterprise_id)).circuits
-    ids = tuple(c.circuit_id for c in circuits)
-    why = _whys(
+    named = judged_by(measure, registry.circuits_of(measure.enterprise_id))
+    looks = [
         _Look(
             measure=measure,
-            circuits=circuits,
-            interval_s=max((registry.interval_s(c) for c in ids), default=0),
-            past=tuple(histories.get(c, NO_HISTORY) for c in ids),
+            circuit=circuit,
+            interval_s=registry.interval_s(circuit.circuit_id),
+            past=histories.get(circuit.circuit_id, NO_HISTORY),
             registers=registers,
         )
-    )
+        for circuit in named.circuits
+    ]
+    scope = _of_scope(named.circuits)
+    parts = _parts(looks, produces="names_no_production" not in scope)
+    if looks:
+        parts |= dict.fromkeys(named.unresolved, ("part_names_nothing",))
+        scope |= _of_cut(measure)
+    why = _sorted(scope.union(*parts.values()))
     return PlanFinding(
         enterprise_id=measure.enterprise_id,
         level=measure.level,
         measure=measure,
-        circuits=ids,
+        circuits=tuple(c.circuit_id for c in named.circuits),
         standing=_worst(why),
         why=why,
+        parts=parts,
     )

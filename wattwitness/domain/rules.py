@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from wattwitness.domain.leads import Matter
 
-RULE_VERSION = "2026.11.3"
+RULE_VERSION = "2026.11.4"
 """Goes into every episode; changes whenever a default or a method changes."""
 
 

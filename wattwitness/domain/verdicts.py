@@ -47,6 +47,8 @@ class MeasureVerdict:
     coverage: float  # share of the minutes that are known
     why: tuple[str, ...] = ()  # codes: what limits or explains the verdict
     running_share: float | None = None  # running ÷ usual minutes, of all named circuits together
+    circuits_ran: int | None = None  # of a limit: that ran at least half of their usual minutes
+    circuits_usual: int | None = None  # that usually run in that time
     like_days: int = 0  # that the usual rests on
     # the local days themselves, of the day on which the judging begins; for the band of a chart
     compared_days: tuple[date, ...] = ()
@@ -90,5 +92,7 @@ class VerdictChange:
     as_of: datetime  # data time of the new verdict
     cause: str  # `time` (new data), `late_data`, `registry` (plans, alerts, declarations, rules)
     before: VerdictCode | None
-    after: VerdictCode
+    after: VerdictCode  # as `before`: it went back
     confidence: float
+    since: datetime | None = None  # wall clock of the first turn, where several are told as one
+    turns: int = 1  # that are told as one: a word that goes back and forth

@@ -31,4 +31,5 @@ def plan_record(finding: PlanFinding, enterprise: Enterprise) -> Record:
         "circuits": list(finding.circuits),
         "standing": finding.standing.value,
         "why": list(finding.why),
+        "parts": {part: list(codes) for part, codes in finding.parts.items()},
     }

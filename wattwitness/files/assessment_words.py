@@ -44,7 +44,12 @@ CODES: Final[Mapping[str, Mapping[str, Both]]] = MappingProxyType(
                 "总表有用电而各分表没有显示",
                 "the main meter saw power that no sub-meter saw",
             ),
+            "line_count": (
+                "按运行回路数和运行时长判定",
+                "decided by how many circuits ran, and how long",
+            ),
             "declared": ("已有报备", "a declaration covers it"),
+            "called_off": ("预警在响应前取消", "the alert was called off before its response"),
             "voluntary": ("该绩效等级自主减排", "its grade takes measures of its own will"),
             "no_measure": ("该级别下无措施", "no measure at this level"),
         },

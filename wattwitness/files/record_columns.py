@@ -89,6 +89,7 @@ _PLAN_CHECK = {
     "circuits": Kind.IDS,
     "standing": Kind.TEXT,
     "why": Kind.IDS,
+    "parts": Kind.NESTED,  # circuit, or part of the scope → which of these codes come from it
 }
 
 _VERDICT = {

@@ -133,6 +133,8 @@ def _measure_record(it: MeasureVerdict) -> Record:
         "usual_minutes": _number(it.usual_minutes),
         "running_share": _number(it.running_share),
         "missed_share": _number(it.missed_share),
+        "circuits_ran": it.circuits_ran,
+        "circuits_usual": it.circuits_usual,
         "like_days": it.like_days,
         "why": list(it.why),
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wattwitness.domain.alerts import Complaint, complaint_of_change
-from wattwitness.domain.plans import complaint_of_scope
+from wattwitness.domain.plans import unknown_part
 from wattwitness.domain.registry import (
     Circuit,
     Declaration,
@@ -155,7 +155,11 @@ def _measure(it: Measure, world: _World) -> Complaint | None:
     unknown = _unknown_enterprise(it.enterprise_id, world)
     if unknown:
         return unknown
-    return complaint_of_scope(it, world.own[it.enterprise_id], world.lines[it.enterprise_id])
+    part = unknown_part(it, world.own[it.enterprise_id], world.lines[it.enterprise_id])
+    if part is None:
+        return None
+    reason = f"{part!r} is neither a circuit nor a line of {it.enterprise_id}"
+    return "scope", f"{reason} - write circuit ids, a line, or *"
 
 
 def _alert_change(it: AlertChangeRow, world: _World) -> Complaint | None:

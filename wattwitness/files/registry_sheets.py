@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from wattwitness.domain.alerts import Complaint, complaint_of_alert
+from wattwitness.domain.alerts import Complaint, complaint_of_alert, complaint_of_id
 from wattwitness.domain.plans import complaint_of_measure
 from wattwitness.domain.registry import (
     Alert,
@@ -114,6 +114,10 @@ def _pairing(it: Pairing) -> Complaint | None:
     return None
 
 
+def _alert(it: Alert) -> Complaint | None:
+    return complaint_of_id(it.alert_id) or complaint_of_alert(it)
+
+
 def _span(it: Declaration | Inspection) -> Complaint | None:
     return ("to", "to is not after from") if it.to <= it.from_ else None
 
@@ -211,7 +215,7 @@ _KINDS = (
             Column("districts", many),
         ),
         ("alert_id",),
-        complaint_of_alert,
+        _alert,
     ),
     SheetKind(
         "alert_changes",

@@ -102,6 +102,12 @@ class Settings(BaseSettings):
         le=36_500,
         description="Rejects and gateways' counts older than so many days are dropped; 0 = never.",
     )
+    keep_courses_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Replays of alerts that were lifted so many days ago are dropped; 0 = never.",
+    )
     collector_id: str = Field(
         default="wattwitness-collector",
         description="MQTT client id of the collector; stable, so that its session survives.",

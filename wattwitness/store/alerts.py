@@ -8,8 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from wattwitness.domain.alerts import (
-    AlertAct,
-    AlertEntry,
+    Act,
     Complaint,
     Signature,
     complaint_of_alert,
@@ -48,7 +47,9 @@ async def _known(connection: Connection, alert_id: str) -> Alert:
     await connection.execute(statements("alerts")["lock_alerts"])
     found = await _fetch(connection, alert_id)
     if found is None:
-        raise InputRefusedError(f"there is no alert {alert_id!r}", "see wattwitness alert list")
+        raise InputRefusedError(
+            "there is no alert {alert_id!r}", "see wattwitness alert list", alert_id=alert_id
+        )
     return found
 
 
@@ -57,12 +58,14 @@ async def _check_districts(connection: Connection, districts: Sequence[str]) -> 
     for name in districts:
         if name not in known:
             raise InputRefusedError(
-                f"no enterprise is in district {name!r}", f"known: {', '.join(known) or 'none'}"
+                "no enterprise is in district {district!r}",
+                f"known: {', '.join(known) or 'none'}",
+                district=name,
             )
 
 
 async def _save(
-    connection: Connection, noun: str, document: dict[str, object], act: AlertAct, sign: Signature
+    connection: Connection, noun: str, document: dict[str, object], act: Act, sign: Signature
 ) -> bool:
     """Save one row with its entry in the log; whether it differed."""
     sql = statements("registry")[f"save_{noun}"]
@@ -72,7 +75,7 @@ async def _save(
     return bool(saved)
 
 
-async def _save_alert(connection: Connection, alert: Alert, act: AlertAct, sign: Signature) -> None:
+async def _save_alert(connection: Connection, alert: Alert, act: Act, sign: Signature) -> None:
     _refuse(complaint_of_alert(alert))
     await _check_districts(connection, alert.districts)
     if not await _save(connection, "alerts", alert_document(alert), act, sign):
@@ -98,7 +101,9 @@ async def declare_alert(db: Database, alert: Alert, sign: Signature) -> Alert:
         await connection.execute(sql["lock_alerts"])
         if alert.alert_id and await _fetch(connection, alert.alert_id) is not None:
             raise InputRefusedError(
-                f"there is an alert {alert.alert_id!r} already", "choose another id, or amend it"
+                "there is an alert {alert_id!r} already",
+                "choose another id, or amend it",
+                alert_id=alert.alert_id,
             )
         named = alert
         stem = f"{local_day(alert.response_from, db.zone):%Y%m%d}-{alert.level.value}"
@@ -106,7 +111,7 @@ async def declare_alert(db: Database, alert: Alert, sign: Signature) -> Alert:
         while not named.alert_id or await _fetch(connection, named.alert_id) is not None:
             named = replace(alert, alert_id=stem if number == 1 else f"{stem}-{number}")
             number += 1
-        await _save_alert(connection, named, AlertAct.DECLARED, sign)
+        await _save_alert(connection, named, Act.DECLARED, sign)
     return named
 
 
@@ -128,7 +133,7 @@ async def change_alert(db: Database, alert_id: str, change: AlertChange, sign: S
         if change.issued_at not in {c.issued_at for c in alert.changes}:
             _refuse_same_level(without, change)
         document = change_document(alert_id, change)
-        if not await _save(connection, "alert_changes", document, AlertAct.CHANGED, sign):
+        if not await _save(connection, "alert_changes", document, Act.CHANGED, sign):
             raise InputRefusedError(*_SO_ALREADY)
     return replace(without, changes=ordered({**others, change.issued_at: change}))
 
@@ -139,17 +144,17 @@ def _refuse_same_level(alert: Alert, change: AlertChange) -> None:
 
 
 async def lift_alert(db: Database, alert_id: str, lifted_at: datetime, sign: Signature) -> Alert:
-    """Lift an alert, now or at an announced moment.
+    """Lift an alert, now or at an announced moment; before its response, that calls it off.
 
     Raises:
-        InputRefusedError: no such alert, lifted before, or not yet in force then.
+        InputRefusedError: no such alert, lifted already, or not issued by then.
     """
     async with db.transaction() as connection:
         alert = await _known(connection, alert_id)
         if alert.lifted_at is not None:
             raise InputRefusedError("the alert has been lifted already", "amend it to correct that")
         lifted = replace(alert, lifted_at=lifted_at)
-        await _save_alert(connection, lifted, AlertAct.LIFTED, sign)
+        await _save_alert(connection, lifted, Act.LIFTED, sign)
     return lifted
 
 
@@ -182,24 +187,5 @@ async def amend_alert(
         )
         for change in amended.changes:
             _refuse(complaint_of_change(amended, change))
-        await _save_alert(connection, amended, AlertAct.AMENDED, sign)
+        await _save_alert(connection, amended, Act.AMENDED, sign)
     return amended
-
-
-async def list_alert_log(
-    db: Database, alert_id: str | None = None, most: int = 200
-) -> list[AlertEntry]:
-    """What was done to one alert or to all, the newest first."""
-    async with db.connection() as connection:
-        rows = await connection.fetch(statements("alerts")["list_log"], alert_id, most)
-    return [
-        AlertEntry(
-            entry_id=row["entry_id"],
-            alert_id=row["alert_id"],
-            act=AlertAct(row["act"]),
-            signature=Signature(actor=row["actor"], reason=row["reason"], at=row["at"]),
-            before=row["before"],
-            after=row["after"],
-        )
-        for row in rows
-    ]

@@ -27,8 +27,10 @@ async def add_call_note(db: Database, note: CallNote) -> CallNote:
     async with db.transaction() as connection:
         if not await connection.fetchval(sql["is_concerned"], note.alert_id, note.enterprise_id):
             raise InputRefusedError(
-                f"{note.enterprise_id!r} is not under an alert {note.alert_id!r}",
+                "{name!r} is not under an alert {alert_id!r}",
                 "see wattwitness alert list",
+                name=note.enterprise_id,
+                alert_id=note.alert_id,
             )
         number = await connection.fetchval(
             sql["insert_note"], note.alert_id, note.enterprise_id, note.at, note.actor, note.text,

@@ -55,6 +55,14 @@ def fact_book(days: Iterable[tuple[date, str, bytes]]) -> FactBook:
     return FactBook(found)
 
 
+def pack_values(head: str, numbers: bytes) -> dict[str, NDArray[np.float32]]:
+    """The row of a day that holds one kind only → subject → values."""
+    shelf = _shelf(*json.loads(head))
+    cuts = np.cumsum(shelf.lengths)[:-1]
+    values = np.split(np.frombuffer(numbers, dtype=FACT_NUMBER), cuts)
+    return dict(zip(shelf.subjects, values, strict=True))
+
+
 def _shelf(kind: str, subjects: list[str], lengths: int | list[int]) -> Shelf:
     if isinstance(lengths, int):
         lengths = [lengths] * len(subjects)

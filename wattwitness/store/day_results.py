@@ -16,7 +16,13 @@ from wattwitness.domain.spells import ConditionSpell, SpellBook
 from wattwitness.domain.states import State, StateSpell, Thresholds
 from wattwitness.store.copy_format import PG_EPOCH_US, encode
 from wattwitness.store.database import Database
-from wattwitness.store.day_packs import fact_book, packed_facts, packed_spells, spell_book
+from wattwitness.store.day_packs import (
+    fact_book,
+    pack_values,
+    packed_facts,
+    packed_spells,
+    spell_book,
+)
 from wattwitness.store.mode import Connection
 from wattwitness.store.statements import statements
 
@@ -40,14 +46,21 @@ class DayResults:
     thresholds: Mapping[str, Thresholds] = field(default_factory=dict)  # circuit_id → levels
     spells: Sequence[ConditionSpell] = ()
     facts: Sequence[DayFact] = ()
+    end: Sequence[DayFact] = ()  # what the day after has to know; kept for a few days only
 
 
 async def replace_day_results(
-    db: Database, enterprise_id: str, results: Mapping[date, DayResults]
+    db: Database, enterprise_id: str, results: Mapping[date, DayResults], ends_days: int = 0
 ) -> None:
     """Replace the results of several days of one enterprise in one transaction.
 
     Results of days whose readings were dropped stay as they are.
+
+    Args:
+        db: the database.
+        enterprise_id: whose days they are.
+        results: by local day.
+        ends_days: before the newest of them; the ends of older days go.
     """
     sql = statements("day_results")
     async with db.transaction() as connection:
@@ -57,7 +70,7 @@ async def replace_day_results(
         keys = dict(zip(row["circuits"], row["keys"], strict=True))
         days = sorted(day for day in results if day >= row["first"])
         chosen = {day: results[day] for day in days}
-        await connection.execute(sql["clear"], list(keys.values()), enterprise, days)
+        await connection.execute(sql["clear"], list(keys.values()), enterprise, days, ends_days)
         await _insert_states(connection, keys, chosen)
         await connection.execute(sql["insert"], *_columns(enterprise, keys, chosen))
 
@@ -103,8 +116,9 @@ def _columns(
     ]
     facts = {day: packed_facts(found.facts) for day, found in results.items() if found.facts}
     spells = {day: packed_spells(found.spells) for day, found in results.items() if found.spells}
+    ends = {day: packed_facts(found.end) for day, found in results.items() if found.end}
     parameters: list[Any] = [enterprise, *_turned(quality, 6), *_turned(thresholds, 8)]
-    for packs in (facts, spells):
+    for packs in (facts, spells, ends):
         rows = [(day, pack.head, pack.numbers) for day, pack in packs.items()]
         parameters += _turned(rows, 3)
     return parameters
@@ -202,6 +216,17 @@ async def load_facts(db: Database, enterprise_id: str, first: date | None = None
     async with db.connection() as connection:
         rows = await connection.fetch(query, enterprise_id, first)
     return fact_book([(row["day"], row["head"], row["numbers"]) for row in rows])
+
+
+async def load_ends(
+    db: Database, enterprise_id: str, days: Sequence[date]
+) -> dict[date, dict[str, NDArray[np.float32]]]:
+    """Day → subject → values of its end, of days that are kept and not marked as changed."""
+    async with db.connection() as connection:
+        rows = await connection.fetch(
+            statements("day_results")["load_ends"], enterprise_id, list(days)
+        )
+    return {row["day"]: pack_values(row["head"], row["numbers"]) for row in rows}
 
 
 async def list_states(

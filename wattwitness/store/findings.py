@@ -16,6 +16,7 @@ from wattwitness.store.day_results import (
     DayResults,
     list_quality,
     list_states,
+    load_ends,
     load_facts,
     load_histograms,
     load_spells,
@@ -43,6 +44,7 @@ __all__ = [
     "list_quality",
     "list_states",
     "list_testability",
+    "load_ends",
     "load_facts",
     "load_histograms",
     "load_spells",
@@ -88,8 +90,12 @@ async def replace_findings(
     warnings: Sequence[EarlyWarning] = (),
     verdicts: Sequence[Verdict] = (),
     rejudged: Rejudged | None = None,
+    revision: int | None = None,
 ) -> None:
     """Replace what is known of an enterprise in one transaction, where it differs, with its trace.
+
+    Verdicts stand as they are if the registry is another one by now: they may already be under it,
+    and the enterprise is concluded again.
 
     Args:
         db: the database.
@@ -102,6 +108,7 @@ async def replace_findings(
         warnings: likewise; no episodes yet.
         verdicts: likewise, one per alert.
         rejudged: what today's data say of instants judged before; tells late data from time.
+        revision: of the registry that this was found with; None = the newest.
     """
     sql = statements("findings")
     analysed_at = from_us(analysed_at_us)
@@ -120,7 +127,9 @@ async def replace_findings(
         await replace_leads(connection, enterprise_id, key, leads)
         await _replace_testability(connection, enterprise_id, key, testability)
         await replace_warnings(connection, enterprise_id, key, warnings)
-        await replace_verdicts(connection, key, verdicts, analysed_at, rejudged)
+        # asked with the enterprise locked: whoever judges it by a newer one comes after this
+        if revision is None or revision == await connection.fetchval(sql["revision"]):
+            await replace_verdicts(connection, key, verdicts, analysed_at, rejudged)
         await connection.execute(sql["note_analysed"], key, analysed_at, until)
 
 

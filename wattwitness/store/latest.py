@@ -1,5 +1,6 @@
 """The newest reading of each circuit, kept beside the history (which may be compressed)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +18,7 @@ _HEARD = """
 SELECT enterprise_id, max(least(ts, received_at)) AS heard_at
 FROM latest JOIN circuits USING (circuit_key) JOIN gateways USING (gateway_key)
      JOIN enterprises USING (enterprise_key)
+WHERE $1::text[] IS NULL OR enterprise_id = ANY ($1)
 GROUP BY enterprise_id
 """
 _WATERMARK = "SELECT max(least(ts, received_at)) FROM latest"
@@ -47,13 +49,16 @@ async def latest_values(db: Database, enterprise_id: str | None = None) -> list[
     ]
 
 
-async def last_heard(db: Database) -> dict[str, datetime]:
-    """Enterprise id → time of its newest reading, no later than it was received.
+async def last_heard(
+    db: Database, enterprise_ids: Collection[str] | None = None
+) -> dict[str, datetime]:
+    """Enterprise id → time of its newest reading, no later than it was received; of some or all.
 
     Enterprises that never sent anything are left out.
     """
+    chosen = None if enterprise_ids is None else list(enterprise_ids)
     async with db.connection() as connection:
-        rows = await connection.fetch(_HEARD)
+        rows = await connection.fetch(_HEARD, chosen)
     return {row["enterprise_id"]: row["heard_at"] for row in rows}
 
 

@@ -4,15 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from wattwitness.domain.alerts import Signature, refused
+from wattwitness.domain.alerts import Act, Signature, refused
 from wattwitness.domain.errors import InputRefusedError
 from wattwitness.domain.plan_check import LEAST_DAYS, MeterHistory, PlanFinding, check_plans
-from wattwitness.domain.plans import (
-    PlanAct,
-    PlanEntry,
-    complaint_of_measure,
-    complaint_of_scope,
-)
+from wattwitness.domain.plans import complaint_of_measure, unknown_part
 from wattwitness.domain.registry import Measure, Registry
 from wattwitness.store.database import Database
 from wattwitness.store.registry import concluded_again, load_registry
@@ -34,7 +29,7 @@ async def save_measure(db: Database, measure: Measure, sign: Signature) -> None:
     document = measure_document(measure)
     async with db.transaction() as connection:
         saved = await connection.fetch(
-            sql, [document], PlanAct.SAVED.value, sign.actor, sign.reason, sign.at
+            sql, [document], Act.SAVED.value, sign.actor, sign.reason, sign.at
         )
         if not saved:
             raise InputRefusedError("the plan has this measure already", "nothing was changed")
@@ -44,12 +39,20 @@ async def save_measure(db: Database, measure: Measure, sign: Signature) -> None:
 async def _check(db: Database, measure: Measure) -> None:
     registry = await load_registry(db)
     if measure.enterprise_id not in registry.enterprises:
-        raise InputRefusedError(f"there is no enterprise {measure.enterprise_id!r}")
+        raise InputRefusedError("there is no enterprise {name!r}", name=measure.enterprise_id)
     own = registry.circuits_of(measure.enterprise_id)
     circuits, lines = {c.circuit_id for c in own}, {c.line for c in own if c.line}
-    complaint = complaint_of_measure(measure) or complaint_of_scope(measure, circuits, lines)
+    complaint = complaint_of_measure(measure)
     if complaint is not None:
         raise refused(complaint)
+    part = unknown_part(measure, circuits, lines)
+    if part is not None:
+        raise InputRefusedError(
+            "{part!r} is neither a circuit nor a line of {name!r}",
+            "write circuit ids, a line, or *",
+            part=part,
+            name=measure.enterprise_id,
+        )
 
 
 async def remove_measure(db: Database, measure: Measure, sign: Signature) -> None:
@@ -67,25 +70,6 @@ async def remove_measure(db: Database, measure: Measure, sign: Signature) -> Non
         if not removed:
             raise InputRefusedError("the plan has no such measure", "see its list")
         await concluded_again(connection, [row["enterprise_key"] for row in removed])
-
-
-async def list_plan_log(
-    db: Database, enterprise_id: str | None = None, most: int = 200
-) -> list[PlanEntry]:
-    """What was done to one plan or to all, the newest first."""
-    async with db.connection() as connection:
-        rows = await connection.fetch(statements("plans")["list_log"], enterprise_id, most)
-    return [
-        PlanEntry(
-            entry_id=row["entry_id"],
-            enterprise_id=row["enterprise_id"],
-            act=PlanAct(row["act"]),
-            signature=Signature(actor=row["actor"], reason=row["reason"], at=row["at"]),
-            before=row["before"],
-            after=row["after"],
-        )
-        for row in rows
-    ]
 
 
 async def meter_histories(

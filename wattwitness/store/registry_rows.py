@@ -1,8 +1,10 @@
 """Values of the registry as rows of its tables, and back."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 import asyncpg
 
@@ -10,87 +12,67 @@ from wattwitness.domain.instants import format_instant
 from wattwitness.domain.registry import (
     Alert,
     AlertChange,
-    AlertLevel,
     Circuit,
     Declaration,
-    DeclarationReason,
-    DeclarationStatus,
     Enterprise,
     Gateway,
-    Grade,
     Inspection,
     Measure,
-    MeasureAction,
     Pairing,
-    Protocol,
     Registry,
-    Role,
 )
 
 _Row = asyncpg.Record
+_Value = TypeVar("_Value")
 
 
-def _named(row: _Row, names: Sequence[str]) -> dict[str, Any]:
-    return {name: row[name] for name in names}
+@cache
+def _columns(kind: Callable[..., Any]) -> Mapping[str, Callable[[Any], Any]]:
+    """Fields of a value → how their columns are read: words, arrays, or as they are."""
+
+    def read(hint: Any) -> Callable[[Any], Any]:
+        if isinstance(hint, type) and issubclass(hint, StrEnum):
+            return hint
+        return tuple if get_origin(hint) is tuple else lambda value: value
+
+    return {name: read(hint) for name, hint in get_type_hints(kind).items()}
+
+
+def _value(kind: Callable[..., _Value], row: _Row, **known: Any) -> _Value:
+    """The value in a row whose columns are named as its fields, but for those that are known."""
+    read = {name: parse(row[name]) for name, parse in _columns(kind).items() if name not in known}
+    return kind(**read, **known)
 
 
 def enterprise_of(row: _Row) -> Enterprise:
     """A row of `enterprises`."""
-    names = ("enterprise_id", "name", "credit_code", "district", "industry", "lon", "lat",
-             "positive_list", "verified_from", "verified_to")  # fmt: skip
-    return Enterprise(grade=Grade(row["grade"]), **_named(row, names))
+    return _value(Enterprise, row)
 
 
 def gateway_of(row: _Row) -> Gateway:
     """A row of `gateways`, with its enterprise."""
-    names = ("gateway_id", "enterprise_id", "interval_s", "mn")
-    return Gateway(protocol=Protocol(row["protocol"]), **_named(row, names))
+    return _value(Gateway, row)
 
 
 def circuit_of(row: _Row) -> Circuit:
     """A row of `circuits`, with its gateway."""
-    names = ("circuit_id", "gateway_id", "channel", "name", "line", "rated_kw", "resolution_kw",
-             "register_resolution_kwh", "nominal_v", "parent_circuit_id")  # fmt: skip
-    return Circuit(role=Role(row["role"]), **_named(row, names))
+    return _value(Circuit, row)
 
 
 def pairing_of(row: _Row) -> Pairing:
     """A row of `pairings`."""
-    names = ("pairing_id", "require", "lead_min", "start_lag_min", "stop_lag_min", "duty_cycled")
-    return Pairing(
-        production=tuple(row["production"]), treatment=tuple(row["treatment"]), **_named(row, names)
-    )
+    return _value(Pairing, row)
 
 
 def measure_of(row: _Row) -> Measure:
     """A row of `measures`."""
     hours = (row["hours_from"], row["hours_to"]) if row["hours_from"] is not None else None
-    return Measure(
-        enterprise_id=row["enterprise_id"],
-        level=AlertLevel(row["level"]),
-        action=MeasureAction(row["action"]),
-        scope=tuple(row["scope"]),
-        limit_pct=row["limit_pct"],
-        hours=hours,
-        grace_min=row["grace_min"],
-    )
+    return _value(Measure, row, hours=hours)
 
 
 def alert_of(row: _Row, changes: Iterable[_Row] = ()) -> Alert:
     """A row of `alerts`, with its rows of `alert_changes` by response."""
-    return Alert(
-        level=AlertLevel(row["level"]),
-        districts=tuple(row["districts"]),
-        changes=tuple(
-            AlertChange(
-                level=AlertLevel(change["level"]),
-                issued_at=change["issued_at"],
-                response_from=change["response_from"],
-            )
-            for change in changes
-        ),
-        **_named(row, ("alert_id", "issued_at", "response_from", "lifted_at")),
-    )
+    return _value(Alert, row, changes=tuple(_value(AlertChange, c) for c in changes))
 
 
 def alerts_of(rows: Iterable[_Row], changes: Iterable[_Row]) -> dict[str, Alert]:
@@ -103,19 +85,12 @@ def alerts_of(rows: Iterable[_Row], changes: Iterable[_Row]) -> dict[str, Alert]
 
 def declaration_of(row: _Row) -> Declaration:
     """A row of `declarations`."""
-    return Declaration(
-        enterprise_id=row["enterprise_id"],
-        from_=row["from_at"],
-        to=row["to_at"],
-        reason=DeclarationReason(row["reason"]),
-        circuits=tuple(row["circuits"]),
-        status=DeclarationStatus(row["status"]),
-    )
+    return _value(Declaration, row, from_=row["from_at"], to=row["to_at"])
 
 
 def inspection_of(row: _Row) -> Inspection:
     """A row of `inspections`."""
-    return Inspection(enterprise_id=row["enterprise_id"], from_=row["from_at"], to=row["to_at"])
+    return _value(Inspection, row, from_=row["from_at"], to=row["to_at"])
 
 
 def documents(registry: Registry) -> Mapping[str, list[dict[str, Any]]]:

@@ -6,7 +6,7 @@ older days are not analysed again.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from wattwitness.domain.instants import kept_from
 from wattwitness.store.columnstore import chunk_bytes
@@ -23,6 +23,7 @@ class Retention:
 
     raw_days: int = 0
     rejects_days: int = 0
+    courses_days: int = 0  # of alerts since their lift: verdicts minute by minute, and their turns
 
 
 async def apply_retention(
@@ -41,13 +42,23 @@ async def apply_retention(
     if retention.rejects_days:
         before = kept_from(now, retention.rejects_days).date()
         for table in ("rejects", "gateway_rejects", "gateway_days"):
-            async with recorded(connection, "forget", table) as step:
-                answer = await connection.execute(statements("retention")[table], before)
-                step.rows_before = int(answer.rpartition(" ")[2])
-                step.rows_after = 0
-            if step.error is not None or step.rows_before:
-                done.append(step)
+            done += await _forget(connection, table, before)
+    if retention.courses_days:
+        floor = kept_from(now, retention.courses_days)
+        # first: what is forgotten is not judged again
+        await connection.execute(statements("retention")["raise_courses"], floor)
+        for table in ("verdict_courses", "verdict_changes"):
+            done += await _forget(connection, table, floor)
     return done
+
+
+async def _forget(connection: Connection, table: str, before: date) -> list[Step]:
+    """Delete rows from before an instant or a day; nothing is told where there were none."""
+    async with recorded(connection, "forget", table) as step:
+        answer = await connection.execute(statements("retention")[table], before)
+        step.rows_before = int(answer.rpartition(" ")[2])
+        step.rows_after = 0
+    return [step] if step.error is not None or step.rows_before else []
 
 
 async def _drop(connection: Connection, db: Database, piece: Piece) -> Step:

@@ -16,10 +16,13 @@ import asyncpg
 
 from wattwitness.domain.instants import from_us
 from wattwitness.domain.verdicts import Verdict, VerdictChange, VerdictCode
+from wattwitness.store.courses import note as note_said
 from wattwitness.store.database import Database
 from wattwitness.store.mode import Connection
 from wattwitness.store.statements import statements
+from wattwitness.store.turns import Turn, note_turns
 from wattwitness.store.verdict_rows import document_text, stored_verdict, verdict_document
+from wattwitness.store.watching import keys_resting_on
 
 CHANNEL = "verdicts"
 _ALIVE_S = 15.0  # how often a listener makes sure that its connection lives
@@ -39,13 +42,26 @@ class _Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
+class _Written:
     """A verdict that is to be written, and the word it replaces."""
 
     key: int
     verdict: Verdict
     before: VerdictCode | None
     cause: str
+
+    @property
+    def turn(self) -> Turn:
+        """As a turn of the word."""
+        v = self.verdict
+        return Turn(
+            alert_id=v.alert_id,
+            key=self.key,
+            cause=self.cause,
+            before=self.before,
+            as_of=v.as_of,
+            verdict=v,
+        )
 
 
 def _cause(before: _Stored | None, new: Verdict, rejudged: Rejudged) -> str:
@@ -59,28 +75,27 @@ def _cause(before: _Stored | None, new: Verdict, rejudged: Rejudged) -> str:
     return "late_data" if new.as_of <= before.as_of else "time"
 
 
-def _turn(
+def _written(
     key: int, new: Verdict, before: _Stored | None, rejudged: Rejudged, *, live: bool
-) -> _Turn | None:
+) -> _Written | None:
     """What to write of a verdict; None = what is stored holds."""
     if before is not None and before.basis == new.basis:
         older = new.as_of < before.as_of or (live and new.as_of == before.as_of)
         if older or verdict_document(new) == before.record:
             return None
     word = None if before is None else before.verdict
-    return _Turn(key, new, word, _cause(before, new, rejudged))
+    return _Written(key, new, word, _cause(before, new, rejudged))
 
 
-async def _write(connection: Connection, turns: Sequence[_Turn], changed_at: datetime) -> None:
-    """Write verdicts, note those whose word turned, tell who listens."""
-    if not turns:
+async def _write(connection: Connection, written: Sequence[_Written], changed_at: datetime) -> None:
+    """Write verdicts, note their minute and those whose word turned, tell who listens."""
+    if not written:
         return
-    sql = statements("verdicts")
-    found = [turn.verdict for turn in turns]
+    found = [one.verdict for one in written]
     await connection.execute(
-        sql["save"],
+        statements("verdicts")["save"],
         [v.alert_id for v in found],
-        [turn.key for turn in turns],
+        [one.key for one in written],
         [v.as_of for v in found],
         [v.verdict.value for v in found],
         [v.confidence for v in found],
@@ -88,18 +103,11 @@ async def _write(connection: Connection, turns: Sequence[_Turn], changed_at: dat
         [document_text(v) for v in found],
         changed_at,
     )
-    turned = [turn for turn in turns if turn.before is not turn.verdict.verdict]
-    await connection.executemany(sql["note_change"], [_change_row(t, changed_at) for t in turned])
+    said = [(one.verdict.alert_id, one.key, one.verdict) for one in written]
+    await note_said(connection, said, changed_at)
+    turned = [one.turn for one in written if one.before is not one.verdict.verdict]
+    await note_turns(connection, turned, changed_at)
     await _tell(connection, [v.alert_id for v in found])
-
-
-def _change_row(turn: _Turn, changed_at: datetime) -> tuple[Any, ...]:
-    new = turn.verdict
-    before = None if turn.before is None else turn.before.value
-    return (
-        new.alert_id, turn.key, changed_at, new.as_of, turn.cause, before, new.verdict.value,
-        new.confidence, verdict_document(new),
-    )  # fmt: skip
 
 
 async def _tell(connection: Connection, alert_ids: Sequence[str]) -> None:
@@ -132,23 +140,26 @@ async def replace_verdicts(
     rows = await connection.fetch(sql["of_enterprise"], enterprise_key)
     before = {row["alert_id"]: _stored(row) for row in rows}
     known = rejudged or {}
-    turns = [
-        turn
-        for v in verdicts
-        if (turn := _turn(enterprise_key, v, before.get(v.alert_id), known, live=False)) is not None
+    written = [
+        _written(enterprise_key, v, before.get(v.alert_id), known, live=False) for v in verdicts
     ]
-    await _write(connection, turns, changed_at)
+    await _write(connection, [one for one in written if one is not None], changed_at)
     gone = sorted(before.keys() - {v.alert_id for v in verdicts})
     if gone:
         await connection.execute(sql["delete"], enterprise_key, gone)
-        await connection.executemany(
-            sql["note_change"],
-            [
-                (a, enterprise_key, changed_at, held.as_of, "registry", held.verdict.value, None,
-                 0.0, None)
-                for a in gone for held in (before[a],)
-            ],
-        )  # fmt: skip
+        turns = [
+            Turn(
+                alert_id=alert_id,
+                key=enterprise_key,
+                cause="registry",
+                before=before[alert_id].verdict,
+                as_of=before[alert_id].as_of,
+                verdict=None,
+            )
+            for alert_id in gone
+        ]
+        await note_said(connection, [(a, enterprise_key, None) for a in gone], changed_at)
+        await note_turns(connection, turns, changed_at)
         await _tell(connection, gone)
 
 
@@ -170,13 +181,7 @@ async def save_live_verdicts(
     """
     sql = statements("verdicts")
     async with db.transaction() as connection:
-        names = sorted({v.enterprise_id for v in verdicts})
-        rows = await connection.fetch(sql["keys"], names)
-        keys = {
-            row["enterprise_id"]: row["enterprise_key"]
-            for row in rows
-            if rests_on is None or rests_on[row["enterprise_id"]] == row["analysed_at"]
-        }
+        keys = await keys_resting_on(connection, {v.enterprise_id for v in verdicts}, rests_on)
         # rows are locked in one order, whoever writes
         own = sorted(
             (v for v in verdicts if v.enterprise_id in keys),
@@ -186,12 +191,12 @@ async def save_live_verdicts(
             sql["of_pairs"], [v.alert_id for v in own], [keys[v.enterprise_id] for v in own]
         )
         before = {(row["alert_id"], row["enterprise_key"]): _stored(row) for row in held}
-        turns = []
+        written = []
         for v in own:
             key = keys[v.enterprise_id]
-            turn = _turn(key, v, before.get((v.alert_id, key)), {}, live=rests_on is None)
-            turns += [] if turn is None else [turn]
-        await _write(connection, turns, changed_at)
+            one = _written(key, v, before.get((v.alert_id, key)), {}, live=rests_on is None)
+            written += [] if one is None else [one]
+        await _write(connection, written, changed_at)
 
 
 async def list_verdicts(
@@ -210,6 +215,22 @@ async def list_verdicts(
     return [stored_verdict(row["record"]) for row in rows]
 
 
+def verdict_change(row: asyncpg.Record) -> VerdictChange:
+    """A turn from its row."""
+    return VerdictChange(
+        alert_id=row["alert_id"],
+        enterprise_id=row["enterprise_id"],
+        changed_at=row["changed_at"],
+        as_of=row["as_of"],
+        cause=row["cause"],
+        before=None if row["before"] is None else VerdictCode(row["before"]),
+        after=VerdictCode(row["after"]),
+        confidence=row["confidence"],
+        since=row["since"],
+        turns=row["turns"],
+    )
+
+
 async def list_verdict_changes(
     db: Database, alert_id: str, enterprise_id: str | None = None
 ) -> list[VerdictChange]:
@@ -218,29 +239,7 @@ async def list_verdict_changes(
         rows = await connection.fetch(
             statements("verdicts")["list_changes"], alert_id, enterprise_id
         )
-    return [
-        VerdictChange(
-            alert_id=row["alert_id"],
-            enterprise_id=row["enterprise_id"],
-            changed_at=row["changed_at"],
-            as_of=row["as_of"],
-            cause=row["cause"],
-            before=None if row["before"] is None else VerdictCode(row["before"]),
-            after=VerdictCode(row["after"]),
-            confidence=row["confidence"],
-        )
-        for row in rows
-    ]
-
-
-async def verdicts_as_known(db: Database, alert_id: str, at: datetime) -> list[Verdict]:
-    """What was said of an alert at an instant of the wall clock, by enterprise.
-
-    Each verdict is as it was when its word last turned before then.
-    """
-    async with db.connection() as connection:
-        rows = await connection.fetch(statements("verdicts")["as_known"], alert_id, at)
-    return [stored_verdict(row["record"]) for row in rows]
+    return [verdict_change(row) for row in rows]
 
 
 async def judged_until(db: Database, enterprise_id: str) -> dict[str, datetime]:

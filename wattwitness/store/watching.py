@@ -1,16 +1,19 @@
 """What the watcher of the newest minutes asks: what moved, and whether it is its turn."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from wattwitness.store.database import Database
+from wattwitness.store.mode import Connection
 from wattwitness.store.statements import statements
 from wattwitness.store.translation import translated
 
-_LOCK: Final = 0x57575741
+VERDICTS: Final = 0x57575741
+WARNINGS: Final = 0x57575742
+"""What one process of a database watches at a time: each is an advisory lock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +58,30 @@ async def first_readings(db: Database) -> dict[int, int]:
     return dict(zip(row["keys"], row["instants_us"], strict=True))
 
 
+async def keys_resting_on(
+    connection: Connection, enterprise_ids: Collection[str], rests_on: Mapping[str, datetime] | None
+) -> dict[str, int]:
+    """Keys of enterprises that nobody has analysed since; until the transaction ends, nobody can.
+
+    Args:
+        connection: in a transaction.
+        enterprise_ids: those that are not in the registry are left out.
+        rests_on: enterprise → the analysis (its wall clock) that must be its newest; None = any.
+    """
+    sql, names = statements("watching"), sorted(enterprise_ids)
+    await connection.execute(sql["wait_for_analyses"], names)
+    return {
+        row["enterprise_id"]: row["enterprise_key"]
+        for row in await connection.fetch(sql["newest_analyses"], names)
+        if rests_on is None or rests_on[row["enterprise_id"]] == row["analysed_at"]
+    }
+
+
 @asynccontextmanager
-async def watch_turn(db: Database) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
-    """The right to be the one watcher of a database.
+async def watch_turn(
+    db: Database, what: int = VERDICTS
+) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    """The right to be the one watcher of a database, for verdicts or for warnings.
 
     Yields what tells whether it is (still) ours; asked again, it tries to get it. The lock ends
     with its connection, however that ends.
@@ -74,7 +98,7 @@ async def watch_turn(db: Database) -> AsyncIterator[Callable[[], Awaitable[bool]
                 if mine:
                     await connection.execute("SELECT 1")
                 else:
-                    mine = await connection.fetchval(statements("watching")["take_turn"], _LOCK)
+                    mine = await connection.fetchval(statements("watching")["take_turn"], what)
             return mine
 
         yield is_mine

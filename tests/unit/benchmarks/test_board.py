@@ -81,12 +81,15 @@ def test_boards_that_differ_from_the_store_are_told() -> None:
 
 
 def test_a_board_takes_state_rows_and_what_is_gone() -> None:
-    board = Seen()
-    board.take("state", '{"rows": [{"enterprise_id": "B0001", "as_of": "x"}], "gone": []}')
-    board.take("tick", "{}")
-    board.take("rows", '{"rows": [{"enterprise_id": "B0002", "as_of": null}], "gone": ["B0001"]}')
+    board = Seen(kept=[
+        ("state", b'{"rows": [{"enterprise_id": "B0001", "as_of": "x"}], "gone": []}', 1.0),
+        ("tick", b"{}", 2.0),
+        ("rows", b'{"rows": [{"enterprise_id": "B0002", "as_of": null}], "gone": ["B0001"]}', 3.0),
+    ])  # fmt: skip
+    board.read()
     assert list(board.rows) == ["B0002"]
-    assert [e for e, _, _ in board.heard] == ["B0001"]
+    assert board.heard == [("B0001", "x", 1.0)]
+    assert not board.kept
 
 
 def test_the_citys_power_is_the_same_whenever_it_is_asked_for() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from dashboards.figures import open_alerts
+from dashboards.figures import strictest_first
 from dashboards.lanes import marks
 from wattwitness.domain.instants import to_us
 from wattwitness.domain.registry import Alert, AlertChange, AlertLevel, Registry
@@ -39,6 +39,6 @@ def test_the_bar_over_a_lane_follows_the_level():
 def test_open_alerts_are_ordered_by_their_level_now():
     registry = Registry(alerts={a.alert_id: a for a in (RAISED, alert("B", AlertLevel.ORANGE))})
     before, after = (
-        [a.alert_id for a in open_alerts(registry, to_us(T0 + h * HOUR))] for h in (2, 5)
+        [a.alert_id for a in strictest_first(registry, to_us(T0 + h * HOUR))] for h in (2, 5)
     )
     assert (before, after) == (["B", "A"], ["A", "B"])

@@ -16,7 +16,7 @@ from dashboards.board import (
     counts,
 )
 from dashboards.board_live import MOST_KEPT, Board
-from dashboards.board_reading import with_late_data
+from dashboards.board_reading import Look
 from wattwitness.domain.call_notes import CallNote
 from wattwitness.domain.registry import Alert, AlertChange, AlertLevel, Enterprise, Grade, Registry
 from wattwitness.domain.verdicts import Verdict, VerdictChange, VerdictCode
@@ -160,6 +160,7 @@ def test_only_what_time_did_not_do_leaves_its_trace():
     steps = [turn(0, "late_data", V, C, 60), turn(0, "time", U, V, 30), turn(0, "time", C, C, 90)]
     assert row_of(verdict(0, C), changes=reversed(steps)).change == steps[0]
     assert row_of(verdict(0), changes=steps[1:2]).change is None
+    assert row_of(verdict(0), changes=[turn(0, "late_data", V, V, 60)]).change is None, "went back"
 
 
 def test_filters():
@@ -169,17 +170,6 @@ def test_filters():
     assert not Wish(district="south").belongs(row)
     assert not Wish(standing="complied").matches(row)
     assert Wish(standing="complied").belongs(row)
-
-
-def test_late_data_put_a_past_minute_right():
-    then = [verdict(n) for n in range(4)] + [verdict(4, U, why=("grace",))]
-    later = [
-        turn(0, "late_data", V, C, 60),
-        turn(1, "time", V, P, 50), turn(1, "late_data", P, C, 60),
-        turn(2, "time", V, P, 50), turn(2, "late_data", P, V, 60),
-        turn(4, "late_data", U, C, 60),
-    ]  # fmt: skip
-    assert [v.verdict for v in with_late_data(then, later)] == [C, C, V, V, U]
 
 
 def test_the_head_is_new_when_level_or_lift_is():
@@ -198,8 +188,9 @@ def test_the_head_is_new_when_level_or_lift_is():
     assert alert_mark(None, NOW) == ""
 
 
-def rows(*verdicts: Verdict):
-    return board_rows(city(*["north"] * 3), ALERT, verdicts, [], [], NOW)
+def rows(*verdicts: Verdict, only=None):
+    found = board_rows(city(*["north"] * 3), ALERT, verdicts, [], [], NOW, only=only)
+    return Look(found, only)
 
 
 def sent(text: str):
@@ -220,6 +211,20 @@ def test_the_whole_state_first_then_only_what_changed():
     name, news = sent(board.text(Wish(), before, 0))
     assert (name, [r["enterprise_id"] for r in news["rows"]]) == ("rows", ["E1"])
     assert news["counts"]["complied"] == 2
+
+
+def test_a_look_at_some_rows_leaves_the_others():
+    board = Board("A")
+    board.take(rows(verdict(0), verdict(1), verdict(2)), "m")
+    before = board.version
+    assert board.take(rows(verdict(1, C), only={"E1"}), "m")
+    _, news = sent(board.text(Wish(), before, 0))
+    assert [r["enterprise_id"] for r in news["rows"]] == ["E1"]
+    assert news["counts"]["violated"] == 2
+    before = board.version
+    assert board.take(Look([], {"E2"}), "m")
+    _, news = sent(board.text(Wish(), before, 0))
+    assert (news["rows"], news["gone"]) == ([], ["E2"])
 
 
 def test_a_filtered_listener_is_told_what_is_gone():

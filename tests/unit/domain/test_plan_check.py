@@ -57,6 +57,26 @@ def look(registry, *, no_register=False, **past):
     return found
 
 
+def test_a_scope_with_one_bad_part_tells_which():
+    """Sound circuits beside it do not make it verifiable."""
+    found = look(city(replace(STOP, scope=("P1", "gone"))))
+    assert (found.standing, found.why) == (PlanStanding.UNVERIFIABLE, ("part_names_nothing",))
+    assert found.circuits == ("P1",)
+    assert found.parts_with("part_names_nothing") == ("gone",)
+
+
+def test_a_silent_circuit_among_sound_ones_is_named():
+    found = look(city(STOP), P2=MeterHistory(days=0, running_kw=None))
+    assert (found.standing, found.why) == (PlanStanding.UNVERIFIABLE, ("no_data",))
+    assert found.parts == {"P2": ("no_data",)}
+    assert found.parts_with("no_data") == ("P2",)
+
+
+def test_what_is_wrong_with_all_circuits_names_none():
+    found = look(city(STOP, interval_s=400))
+    assert found.parts_with("coarse_interval") == ()
+
+
 @pytest.mark.parametrize("measure", [STOP, LIMIT, HOURS], ids=lambda m: m.action.value)
 def test_a_sound_measure_is_verifiable(measure):
     found = look(city(measure))

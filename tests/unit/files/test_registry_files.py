@@ -153,13 +153,13 @@ BROKEN = [
         "alerts",
         "A2,red,2026-01-02T00:00:00Z,2026-01-02T00:00:00Z,2026-01-01T00:00:00Z,",
         "lifted_at",
-        "lifted_at is not after response_from",
+        "lifted_at is not after issued_at",
     ),
     (
         "alerts",
-        "A2,red,2026-01-01T00:00:00Z,2026-01-02T00:00:00Z,2026-01-02T00:00:00Z,",
+        "A2,red,2026-01-01T00:00:00Z,2026-01-02T00:00:00Z,2026-01-01T00:00:00Z,",
         "lifted_at",
-        "lifted_at is not after response_from",
+        "lifted_at is not after issued_at",
     ),
     (
         "alerts",

@@ -10,10 +10,3 @@ SELECT * FROM alert_changes WHERE alert_id = $1 ORDER BY response_from, issued_a
 
 -- name: districts
 SELECT DISTINCT district FROM enterprises WHERE district IS NOT NULL ORDER BY district
-
--- name: list_log
-SELECT entry_id, alert_id, act, actor, reason, at, before, after
-FROM alert_log
-WHERE $1::text IS NULL OR alert_id = $1
-ORDER BY entry_id DESC
-LIMIT $2

@@ -17,6 +17,10 @@ WITH states AS (
     DELETE FROM day_thresholds WHERE circuit_key = ANY ($1::int[]) AND day = ANY ($3::date[])
 ), facts AS (
     DELETE FROM fact_days WHERE enterprise_key = $2 AND day = ANY ($3::date[])
+), ends AS (
+    DELETE FROM day_ends
+    WHERE enterprise_key = $2
+          AND (day = ANY ($3::date[]) OR day < (SELECT max(d) FROM unnest($3::date[]) d) - $4::int)
 )
 DELETE FROM spell_days WHERE enterprise_key = $2 AND day = ANY ($3::date[])
 
@@ -32,6 +36,9 @@ WITH quality AS (
 ), facts AS (
     INSERT INTO fact_days (enterprise_key, day, head, numbers)
     SELECT $1, * FROM unnest($16::date[], $17::text[], $18::bytea[])
+), ends AS (
+    INSERT INTO day_ends (enterprise_key, day, head, numbers)
+    SELECT $1, * FROM unnest($22::date[], $23::text[], $24::bytea[])
 )
 INSERT INTO spell_days (enterprise_key, day, head, numbers)
 SELECT $1, * FROM unnest($19::date[], $20::text[], $21::bytea[])
@@ -72,6 +79,13 @@ WHERE enterprise_id = $1 AND ($2::date IS NULL OR day >= $2) ORDER BY day
 -- name: load_facts
 SELECT day, head, numbers FROM fact_days JOIN enterprises USING (enterprise_key)
 WHERE enterprise_id = $1 AND ($2::date IS NULL OR day >= $2) ORDER BY day
+
+-- name: load_ends
+-- A day that changed will be judged again, and the one after it.
+SELECT day, head, numbers FROM day_ends e JOIN enterprises USING (enterprise_key)
+WHERE enterprise_id = $1 AND day = ANY ($2::date[])
+      AND NOT EXISTS (SELECT FROM dirty_days d
+                      WHERE d.enterprise_key = e.enterprise_key AND d.day = e.day)
 
 -- name: list_states
 -- whole spells, not cut to the range: days are joined on the way out

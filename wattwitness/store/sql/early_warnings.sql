@@ -11,3 +11,7 @@ SELECT enterprise_id, kind, pairing_id, from_at, to_at, known_minutes, required_
 FROM early_warnings JOIN enterprises USING (enterprise_key)
 WHERE $1::text IS NULL OR enterprise_id = $1
 ORDER BY from_at, enterprise_id, kind, pairing_id
+
+-- name: mark
+SELECT count(*) || '-' || coalesce(sum(extract(epoch FROM to_at - from_at)), 0)::bigint
+FROM early_warnings

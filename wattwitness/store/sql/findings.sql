@@ -4,6 +4,9 @@ FROM enterprises LEFT JOIN analysed_enterprises USING (enterprise_key)
 WHERE enterprise_id = $1
 FOR UPDATE OF enterprises
 
+-- name: revision
+SELECT revision FROM registry_state
+
 -- name: delete_episodes
 DELETE FROM episodes WHERE enterprise_key = $1 AND episode_id = ANY ($2::text[])
 

@@ -10,13 +10,6 @@ WITH removed AS (
 )
 SELECT enterprise_key FROM removed JOIN enterprises USING (enterprise_id)
 
--- name: list_log
-SELECT entry_id, enterprise_id, act, actor, reason, at, before, after
-FROM measure_log
-WHERE $1::text IS NULL OR enterprise_id = $1
-ORDER BY entry_id DESC
-LIMIT $2
-
 -- name: meter_days
 -- Per circuit: days with readings that count since $1, at most $3 of them (more say no more), and
 -- the newest known levels.

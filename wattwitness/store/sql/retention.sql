@@ -28,3 +28,14 @@ DELETE FROM gateway_rejects r WHERE day < $1
 -- name: gateway_days
 DELETE FROM gateway_days g WHERE day < $1
     AND NOT EXISTS (SELECT FROM parked p WHERE p.gateway_id = g.gateway_id AND p.day = g.day)
+
+-- name: raise_courses
+UPDATE retention SET courses_from = greatest(courses_from, $1)
+
+-- name: verdict_courses
+DELETE FROM verdict_courses USING alerts
+WHERE verdict_courses.alert_id = alerts.alert_id AND lifted_at < $1
+
+-- name: verdict_changes
+DELETE FROM verdict_changes USING alerts
+WHERE verdict_changes.alert_id = alerts.alert_id AND lifted_at < $1

@@ -23,5 +23,15 @@ SELECT coalesce(array_agg(circuit_key), '{}') AS keys,
        coalesce(array_agg((extract(epoch FROM first_ts) * 1000000)::bigint), '{}') AS instants_us
 FROM latest
 
+-- name: wait_for_analyses
+-- What an analysis is storing is waited for. Alone: a statement that waits for a lock goes on seeing
+-- the other tables as they were when it began.
+SELECT FROM enterprises WHERE enterprise_id = ANY ($1::text[]) ORDER BY enterprise_key FOR SHARE
+
+-- name: newest_analyses
+SELECT enterprise_id, enterprise_key, coalesce(analysed_at, 'epoch'::timestamptz) AS analysed_at
+FROM enterprises LEFT JOIN analysed_enterprises USING (enterprise_key)
+WHERE enterprise_id = ANY ($1::text[])
+
 -- name: take_turn
 SELECT pg_try_advisory_lock($1)

@@ -1,5 +1,6 @@
 """Live conduct is what the batch says of the same readings."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -8,9 +9,16 @@ import pytest
 from analytics.day import ColumnsBlock, DayBlock, Extent, day_columns, judge_day
 from analytics.detectors.conduct_facts import CONDUCT_FACT
 from analytics.detectors.stages import History
-from analytics.live.conduct import Base, base_end_us, conduct_now, doubted
+from analytics.live.conduct import (
+    SETTLED_US,
+    Base,
+    base_end_us,
+    conduct_now,
+    doubted,
+    stood_words,
+)
 from analytics.live.fleet import Fleet
-from analytics.live.latches import Levels
+from analytics.live.latches import DOWN, KEEP, NOTHING, UP, Levels
 from analytics.live.minutes import CityMinutes
 from analytics.live.packed import Packed
 from analytics.plants import plant_of
@@ -22,6 +30,7 @@ from gateway_sim.scenario import Scenario
 from wattwitness.domain.facts import FactBook
 from wattwitness.domain.instants import DEFAULT_ZONE, US_PER_MINUTE, to_us
 from wattwitness.domain.spells import SpellBook
+from wattwitness.domain.states import Thresholds
 
 START = datetime(2026, 9, 7, tzinfo=DEFAULT_ZONE)
 START_US = to_us(START)
@@ -62,10 +71,14 @@ class Scene:
             thresholds=self.thresholds,
         )
 
-    def city(self) -> CityMinutes:
-        levels = Levels.of([self.thresholds[c.circuit_id] for c in self.plant.circuits])
-        found = CityMinutes(Fleet.of([self.plant]), levels, START_US)
-        found.advance(self.rows)
+    @property
+    def levels(self) -> Levels:
+        return Levels.of([self.thresholds[c.circuit_id] for c in self.plant.circuits])
+
+    def city(self, since_us: int = START_US) -> CityMinutes:
+        """A window that readings since an instant are in."""
+        found = CityMinutes(Fleet.of([self.plant]), self.levels, START_US)
+        found.advance(self.rows[self.rows["ts"] >= since_us])
         return found
 
 
@@ -98,6 +111,42 @@ def test_live_conduct_is_the_batchs_wherever_the_base_ends(scene: Scene, base_un
     assert whole.running.any()
     assert whole.known.any()
     assert not whole.known.all()  # there are gaps
+
+
+@pytest.mark.parametrize("base_until_min", [155, 247, 331, 460, 595, 671])
+def test_who_began_to_read_a_moment_ago_says_the_same(scene: Scene, base_until_min) -> None:
+    cut = base_end_us(START_US + base_until_min * US_PER_MINUTE)
+    base = conduct_of(scene.history, START_US, cut)
+    stood_us = cut - SETTLED_US
+    words = stood_words(conduct_of(scene.history, START_US, stood_us), scene.levels)
+    whole = conduct_of(scene.history, START_US, scene.until_us)
+    for since_us in (START_US, stood_us - 30 * US_PER_MINUTE):
+        city = scene.city(since_us)
+        city.stood(0, stood_us, words)
+        same(conduct_now(city, 0, Base.of(base), no_doubt(scene), scene.until_us), whole)
+        again = scene.rows[scene.rows["ts"] >= stood_us - 30 * US_PER_MINUTE]
+        city.advance(again[:1])  # known already: nothing moves
+        same(conduct_now(city, 0, Base.of(base), no_doubt(scene), scene.until_us), whole)
+
+
+def test_the_last_word_is_that_of_the_last_minute_that_is_known() -> None:
+    running = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+    known = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0]])
+    energy = np.where(known, 1.0, np.nan)
+    energy[4, 3] = 1.0  # power is known, and whether that is running is not
+    before = Conduct(0, running.astype(bool), known.astype(bool), energy.astype(np.float32))
+    level = Thresholds(
+        standby_kw=1.0, standby_release_kw=0.5, running_kw=40.0, running_release_kw=20.0,
+        running_level_kw=80.0, basis="learned",
+    )  # fmt: skip
+    idle = replace(level, running_kw=np.nan, running_release_kw=np.nan)
+    words = stood_words(before, Levels.of([level, level, level, idle, idle]))
+    assert words.tolist() == [
+        [UP, DOWN, NOTHING, DOWN, NOTHING],
+        [KEEP, KEEP, KEEP, DOWN, UP],
+    ]
+    nothing = nothing_known(5, 0, 0)
+    assert (stood_words(nothing, Levels.of([level] * 5)) == NOTHING).all()
 
 
 def test_a_meter_that_the_batch_does_not_believe_is_not_believed(scene: Scene) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from analytics.baselines.frozen import FrozenBaseline
+from analytics.baselines.frozen import FrozenBaseline, accumulated
 from analytics.live.loading import REFREEZE_S, Frozen
 from analytics.plants import Plant
 from analytics.verdicts.orders import Plan, plan_of
@@ -20,7 +20,7 @@ def plan(alert_id: str) -> Plan:
 
 
 def baseline() -> FrozenBaseline:
-    nothing = np.zeros((0, 0, 97), dtype=np.float32)
+    nothing = accumulated(np.zeros((0, 0, 96)))
     known = np.zeros((0, 0), dtype=np.bool_)
     none = np.zeros(0)
     days = np.zeros(0, dtype=np.int64)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from analytics.live.watched import Case, open_alerts
+from analytics.live.watched import AFTER, AHEAD, Case
+from wattwitness.domain.alerts import open_alerts
 from wattwitness.domain.instants import US_PER_MINUTE, to_us
 from wattwitness.domain.registry import Alert, AlertLevel
 from wattwitness.domain.verdicts import Verdict, VerdictCode
@@ -82,4 +83,5 @@ def test_alerts_are_watched_from_before_their_response_until_after_their_lift() 
         alert("lifted", -30, -1),
         alert("over", -30, -3),
     ]
-    assert [a.alert_id for a in open_alerts(alerts, NOW)] == ["lifted", "open", "soon"]
+    watched = open_alerts(alerts, NOW, ahead=AHEAD, after=AFTER)
+    assert [a.alert_id for a in watched] == ["lifted", "open", "soon"]

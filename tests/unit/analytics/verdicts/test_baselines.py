@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analytics.baselines.calendar import weekday_kinds
-from analytics.baselines.frozen import FrozenBaseline
+from analytics.baselines.frozen import FrozenBaseline, accumulated
 from analytics.baselines.horizons import DayPart, usual_in, view_of
 from analytics.detectors.conduct_facts import facts, read
 from analytics.detectors.stages import JudgedDay
@@ -38,13 +38,12 @@ def test_kinds_of_days_follow_what_the_plant_does(saturday, sunday, kinds):
 def flat(days, per_block, known=None):
     """A baseline of one circuit whose days use so much in every block."""
     each = np.asarray(per_block, dtype=np.float64)[:, None, None] * np.ones((days, 1, 96))
-    cumulated = np.concatenate((np.zeros((days, 1, 1)), np.cumsum(each, axis=2)), axis=2)
     told = np.ones((days, 1), dtype=np.bool_) if known is None else known
     return FrozenBaseline(
         ordinals=np.arange(MONDAY, MONDAY + days),
         kinds=(0,) * 7,
-        running_min=cumulated.astype(np.float32),
-        energy_kwh=cumulated.astype(np.float32),
+        running_min=accumulated(each),
+        energy_kwh=accumulated(each),
         runs_known=told,
         energy_known=told,
         peak_kw=np.ones(1),

@@ -42,6 +42,63 @@ def test_whole_lines_are_a_limit_as_well(yard):
     assert found.verdict is VerdictCode.COMPLIED
 
 
+def varied(yard, low, high, seed=2):
+    """The same hours every day, at a load that strays before the alert."""
+    power = yard.usual()
+    daily = np.random.default_rng(seed).uniform(low, high, yard.days).repeat(1440)
+    before = np.arange(len(daily)) < 19.25 * 1440
+    for name in ("P1", "P2"):
+        power[name] = power[name] * np.where(before, daily, 1.0)
+    return power
+
+
+def test_the_lines_that_ran_are_counted(yard):
+    power = yard.usual()
+    power["P1"][yard.minutes(19.25, 22)] = 0.0
+    (told,) = yard.plant(yard.measure("limit", limit_pct=50)).verdict(power).measures
+    assert (told.circuits_ran, told.circuits_usual) == (1, 2)
+    (all_ran,) = yard.plant(yard.measure("limit", limit_pct=50)).verdict(yard.usual()).measures
+    assert (all_ran.circuits_ran, all_ran.circuits_usual) == (2, 2)
+
+
+def test_nothing_that_ran_keeps_any_limit(yard):
+    """Even where the baseline is too young to say what is usual."""
+    early = replace(
+        yard.alert,
+        issued_at=yard.at(3),
+        response_from=yard.at(4, 6),
+        lifted_at=yard.at(6, 18),
+    )
+    plant = yard.plant(yard.measure("limit", limit_pct=50), alerts=[early])
+    found = plant.verdict(scaled(yard, 0.0, 4.25))
+    assert found.verdict is VerdictCode.COMPLIED
+
+
+def test_nothing_is_said_of_lines_where_it_is_not_known_if_they_ran(yard):
+    power = scaled(yard, 0.0)
+    power["P1"][yard.minutes(20.25, 20.9)] = np.nan
+    (told,) = yard.plant(yard.measure("limit", limit_pct=50)).verdict(power).measures
+    assert told.circuits_ran is None
+    assert told.verdict is VerdictCode.INSUFFICIENT_DATA
+
+
+def test_lines_that_stopped_decide_where_the_energy_leans(yard):
+    """The line that goes on has more load than usual; on its hours alone the cut is clear.
+
+    The same energy by load alone stays undecided: hours speak against it.
+    """
+    plant = yard.plant(yard.measure("limit", limit_pct=58))
+    stopped, held = varied(yard, 0.85, 1.15), varied(yard, 0.85, 1.15)
+    stopped["P2"][yard.minutes(19.25, 22)] = 0.0
+    stopped["P1"][yard.minutes(19.25, 22)] *= 1.1
+    for name in ("P1", "P2"):
+        held[name][yard.minutes(19.25, 22)] *= 1.1 * 80 / 140
+    one, other = plant.verdict(stopped), plant.verdict(held)
+    assert one.measures[0].energy_kwh == pytest.approx(other.measures[0].energy_kwh, rel=0.01)
+    assert (one.verdict, one.why) == (VerdictCode.COMPLIED, ("line_count",))
+    assert (other.verdict, other.why) == (VerdictCode.INSUFFICIENT_DATA, ("wide_interval",))
+
+
 def test_the_baseline_is_frozen_before_the_surge(yard):
     """A day of twice the load before the response moves nothing."""
     power = scaled(yard, 0.98)

@@ -145,6 +145,35 @@ def test_each_phase_is_judged_by_its_own_measures(yard):
     assert found.level is AlertLevel.RED
 
 
+def test_a_measure_that_goes_on_under_a_new_level_is_judged_from_its_change(yard):
+    """Its grace ran from when it was first ordered; the tighter one beside it has its own."""
+    raised = replace(
+        yard.alert,
+        changes=(
+            AlertChange(level=AlertLevel.RED, issued_at=yard.at(20), response_from=yard.at(20, 9)),
+        ),
+    )
+    red = (
+        yard.measure(level=AlertLevel.RED, scope=("one",)),
+        yard.measure(level=AlertLevel.RED, scope=("two",)),
+    )
+    plant = yard.plant(yard.measure(scope=("one",)), *red, alerts=[raised])
+    found = plant.verdict(cut(yard, yard.usual(), "P1"))
+    begins = {(m.level.value, m.scope): m.from_ for m in found.measures}
+    assert begins == {
+        ("orange", ("one",)): yard.at(19, 8),
+        ("red", ("one",)): yard.at(20, 9),
+        ("red", ("two",)): yard.at(20, 11),
+    }
+
+
+def test_an_alert_that_was_called_off_asks_nothing(yard):
+    off = replace(yard.alert, lifted_at=yard.at(19, 3))
+    found = yard.plant(yard.measure(), alerts=[off]).verdict(yard.usual())
+    assert (found.verdict, found.why) == (VerdictCode.EXEMPT, ("called_off",))
+    assert (found.as_of, found.measures) == (yard.at(19, 3), ())
+
+
 def test_a_main_meter_alone(yard, kit):
     main = [kit.circuit("M", Role.MAIN, 200.0)]
     plant = yard.plant(yard.measure(), circuits=main)
