@@ -128,11 +128,14 @@ class Core:
     @property
     def is_ahead(self) -> bool:
         """Whether the batch after the one under way is there already."""
-        return len(self._planned) > 1 or self._is_full(self._most_readings)
+        return len(self._planned) > 1 or self._is_full(self._enough_ahead)
 
     def plan_ahead(self) -> Batch | None:
-        """The batch after the one under way, when as much waits as a batch can hold."""
-        if len(self._planned) != 1 or not self._is_full(self._most_readings):
+        """The batch after the one under way, when half as much waits as a batch can hold.
+
+        Half: so that it is ready in time even where the store is faster than we are.
+        """
+        if len(self._planned) != 1 or not self._is_full(self._enough_ahead):
             return None
         return self._plan_next()
 
@@ -220,6 +223,10 @@ class Core:
     @property
     def _most_readings(self) -> int:
         return max(self.policy.most_readings, self.policy.batch_readings)
+
+    @property
+    def _enough_ahead(self) -> int:
+        return max(self.policy.batch_readings, self._most_readings // 2)
 
     def _is_full(self, readings: int = 0) -> bool:
         return (
