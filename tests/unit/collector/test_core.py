@@ -223,15 +223,16 @@ def test_an_empty_message_is_proven(core: Core, broker: Broker):
 def test_the_next_batch_is_planned_while_one_is_written(broker: Broker):
     policy = replace(POLICY, batch_readings=2, most_readings=3)
     core = Core(policy, PLACES, {}, random.Random(1))
-    core.receive([broker.message(seq=n) for n in range(1, 6)], 0.0)
+    core.receive([broker.message(seq=n) for n in range(1, 5)], 0.0)
     first = core.next_batch(0.0)
     assert first is not None
     assert len(first.held) == 3
-    assert core.plan_ahead() is None  # not as much waits as a batch can hold
-    core.receive([broker.message(seq=6), broker.message(seq=7)], 0.0)
+    assert (core.is_ahead, core.plan_ahead()) == (False, None)  # too little waits
+    core.receive([broker.message(seq=n) for n in range(5, 8)], 0.0)
+    assert core.is_ahead
     ahead = core.plan_ahead()
     assert ahead is not None
-    assert (len(ahead.held), core.plan_ahead()) == (3, None)
+    assert (len(ahead.held), core.is_ahead, core.plan_ahead()) == (3, True, None)
     assert ahead.ingest.epochs == {("G", "e"): 6}  # reckons with the first one
     core.failed(0.0)
     assert core.next_batch(100.0) is first
@@ -239,6 +240,20 @@ def test_the_next_batch_is_planned_while_one_is_written(broker: Broker):
     assert core.next_batch(100.0) is ahead
     assert [p.ack.seq for p in core.committed(ahead, 0.0, NOW_MS).proofs] == [6]
     assert core.held == 1
+
+
+def test_half_a_batch_is_enough_to_go_on_with(broker: Broker):
+    policy = replace(POLICY, batch_readings=2, most_readings=8)
+    core = Core(policy, PLACES, {}, random.Random(1))
+    core.receive([broker.message(seq=n) for n in range(1, 12)], 0.0)
+    first = core.next_batch(0.0)
+    assert first is not None
+    assert (len(first.held), core.is_ahead) == (8, False)
+    core.receive([broker.message(seq=12)], 0.0)
+    assert core.is_ahead
+    ahead = core.plan_ahead()
+    assert ahead is not None
+    assert len(ahead.held) == 4
 
 
 def test_a_gap_goes_to_the_store_and_so_does_its_end(core: Core, broker: Broker):
