@@ -20,14 +20,14 @@ from itertools import chain
 from typing import Final
 
 from collector.decode import Delivery, Places, draw_up, place
-from collector.held import Held, open_incoming, set_aside
+from collector.held import Held, open_incoming, set_aside, together_aside
 from collector.ledger import EpochName, Ledger, epoch_marks
 from collector.policy import Policy
 from collector.sequence import Progress, Run
 from collector.sink import StatusNote
 from collector.source import Incoming, Proof, Token
 from collector.waiting import Waiting
-from wattwitness.domain.ingest import Aside, IngestBatch
+from wattwitness.domain.ingest import IngestBatch
 from wattwitness.wire.payload import RefusedMessage
 
 __all__ = ["Batch", "Core", "Policy", "Settlement"]
@@ -264,7 +264,7 @@ class Core:
             rows=placed.rows,
             rejects=placed.rejects,
             parked=placed.parked,
-            aside=_asides(aside),
+            aside=together_aside(aside),
             **epoch_marks(progress),
         )
         planned = {name: new for name, (_, new) in progress.items()}
@@ -297,11 +297,3 @@ class Core:
             waiting.remove(held)
             if not waiting:
                 del self._stale[held.identity]
-
-
-def _asides(messages: Sequence[Held]) -> list[Aside]:
-    by_gateway: dict[str, list[tuple[int, bytes]]] = {}
-    for held in messages:
-        message = (held.content.received_us, held.identity[1])
-        by_gateway.setdefault(held.gateway_id or "", []).append(message)
-    return [Aside(gateway_id, found) for gateway_id, found in by_gateway.items()]

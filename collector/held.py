@@ -1,6 +1,6 @@
 """A message in hand: opened, not yet committed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -9,6 +9,7 @@ from collector.sequence import Arrival
 from collector.sink import StatusNote
 from collector.source import Incoming, Token
 from wattwitness.domain.errors import InputRefusedError
+from wattwitness.domain.ingest import Aside
 from wattwitness.domain.instants import US_PER_SECOND
 from wattwitness.domain.rejects import RejectCode
 from wattwitness.wire.payload import (
@@ -113,6 +114,15 @@ def set_aside(held: Held, says: str) -> None:
     refused = RefusedMessage(refusal, held.mark, held.weight)
     _, payload = held.identity
     held.content = Delivery(held.gateway_id, payload, held.content.received_us, refused)
+
+
+def together_aside(messages: Sequence[Held]) -> list[Aside]:
+    """What is kept aside of some messages, a piece per gateway."""
+    by_gateway: dict[str, list[tuple[int, bytes]]] = {}
+    for held in messages:
+        message = (held.content.received_us, held.identity[1])
+        by_gateway.setdefault(held.gateway_id or "", []).append(message)
+    return [Aside(gateway_id, found) for gateway_id, found in by_gateway.items()]
 
 
 def _content(incoming: Incoming, max_bytes: int) -> Delivery | StatusNote:
