@@ -21,6 +21,7 @@ log = structlog.get_logger()
 IDLE_CATCH_UP_S: Final = 0.5  # the newest values are at most so old while nothing waits
 BUSY_CATCH_UP_S: Final = 5.0  # and so old while there is always more to write
 AHEAD_S: Final = 0.001  # for the rows of a batch to be on their way before others are looked at
+STORE_FIRST_S: Final = 0.25  # a store that takes longer may be away: then we take in as ever
 TURN_BYTES: Final = 64 * 1024  # of payload that are decoded before the event loop goes on
 ASIDE_S: Final = 1.0
 DRAIN_S: Final = 15.0  # how long a stopping collector waits for a database that is away
@@ -50,8 +51,9 @@ class Collecting:
         self._aside_at_s = 0.0
         self._take_in_at_s: float | None = 0.0  # None: nothing to look for
         self._woken = asyncio.Event()
-        self._free = asyncio.Event()  # cleared while the store waits for our next word
+        self._free = asyncio.Event()  # cleared while the store waits for our next word …
         self._free.set()
+        self._waits_since_s = 0.0  # … since then
         self._stopping = False
         self._caught_up_s = time.monotonic()
 
@@ -79,9 +81,16 @@ class Collecting:
                 await asyncio.sleep(0)
 
     async def _store_first(self) -> None:
-        """Let a store that waits for us have its batch first; ours is not urgent then."""
+        """Let a store that waits for us have its batch first; ours is not urgent then.
+
+        Not for long: what nobody takes in after each new connection would pile up.
+        """
         while (self._sink.is_preparing or self._core.is_ahead) and not self._free.is_set():
-            await self._free.wait()
+            try:
+                async with asyncio.timeout_at(self._waits_since_s + STORE_FIRST_S):
+                    await self._free.wait()
+            except TimeoutError:
+                return
             await asyncio.sleep(AHEAD_S)
 
     async def write(self) -> None:
@@ -113,7 +122,7 @@ class Collecting:
     @asynccontextmanager
     async def _planning(self) -> AsyncIterator[AtWork]:
         """Inside, a batch is written; once the store is at work, the next one is got ready."""
-        self._free.clear()
+        self._store_is_at_work(False)
         ahead = asyncio.create_task(self._plan_soon())
         try:
             yield self._store_is_at_work
@@ -127,6 +136,7 @@ class Collecting:
             self._free.set()
         else:
             self._free.clear()
+            self._waits_since_s = asyncio.get_running_loop().time()
 
     async def _plan_soon(self) -> None:
         """Plan what is there already; what comes is planned when it comes."""

@@ -120,7 +120,8 @@ async def test_what_is_there_already_is_prepared_while_a_batch_is_written():
     assert rig.source.proofs[-1].ack.seq == 30
 
 
-async def test_a_store_that_waits_for_our_word_comes_before_what_can_wait():
+async def test_a_store_that_waits_for_our_word_comes_before_what_can_wait(monkeypatch):
+    monkeypatch.setattr("collector.collecting.STORE_FIRST_S", 60.0)
     async with Rig() as rig:
         rig.collecting._sink = rig.sink = sink = SlowSink()
         rig.put(1, 30)
@@ -134,6 +135,18 @@ async def test_a_store_that_waits_for_our_word_comes_before_what_can_wait():
         sink.let.set()
         await rig.until(40)
     assert held == 30
+
+
+async def test_a_store_that_hangs_is_not_waited_for():
+    async with Rig() as rig:
+        rig.collecting._sink = rig.sink = sink = SlowSink()
+        rig.put(1, 30)
+        await until(lambda: sink.prepared)
+        sink.at_work(False)
+        rig.put(31, 40)
+        await until(lambda: rig.collecting._core.held == 40)
+        sink.let.set()
+        await rig.until(40)
 
 
 async def test_what_the_store_has_too_little_of_is_decoded_at_once():
