@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from analytics.bench import Bench
 from analytics.executors import Executor, InProcess, ProcessPool
 from analytics.live.warner import Warner
 from analytics.live.watching import Watcher
 from analytics.pacing import Pace
-from analytics.pipeline import Bench
 from analytics.results import PostgresResults
 from analytics.running import Follower, Progress, analyse_range
 from analytics.series import PostgresSeries

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 
-from analytics.bench import AnalysisStoppedError, Bench, Summary
+from analytics.bench import Bench, Summary
 from analytics.conclusion import conclude
 from analytics.day import ColumnsBlock, DayBlock, DayColumns, Extent, day_columns, judge_day
 from analytics.day_end import laid_out, nothing_known
@@ -31,8 +31,6 @@ from analytics.planning import (
 from analytics.plants import Plant, plant_of
 from analytics.together import together
 from wattwitness.domain.instants import day_bounds, from_us, local_day, to_us
-
-__all__ = ["AnalysisStoppedError", "Bench", "Summary", "analyse_enterprise", "history_of"]
 
 _DAY = timedelta(days=1)
 _NEWEST_DAYS = timedelta(days=60)

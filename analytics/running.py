@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
+from analytics.bench import AnalysisStoppedError, Bench, Summary
 from analytics.pacing import Pace
-from analytics.pipeline import AnalysisStoppedError, Bench, Summary, analyse_enterprise
+from analytics.pipeline import analyse_enterprise
 from analytics.together import together
 from wattwitness.domain.alerts import open_alerts
 from wattwitness.domain.errors import InputRefusedError, StoreUnavailableError, WattWitnessError

@@ -9,13 +9,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.bench import Bench
 from analytics.conclusion import conclude
 from analytics.day import ColumnsBlock, DayBlock, Extent, day_columns, judge_day
 from analytics.day_end import laid_out
 from analytics.detectors.stages import History
 from analytics.executors import InProcess
 from analytics.pairing.condition import pair_minutes
-from analytics.pipeline import Bench, analyse_enterprise, history_of
+from analytics.pipeline import analyse_enterprise, history_of
 from analytics.plants import Plant, plant_of
 from analytics.results import MemoryResults
 from analytics.series import MemorySeries

@@ -11,9 +11,9 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from analytics.bench import Bench
 from analytics.day_end import KEPT_DAYS
 from analytics.executors import InProcess
-from analytics.pipeline import Bench
 from analytics.results import PostgresResults
 from analytics.running import analyse_range
 from analytics.series import PostgresSeries

@@ -7,8 +7,8 @@ enterprise has its newest ones only.
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.bench import Bench
 from analytics.executors import InProcess
-from analytics.pipeline import Bench
 from analytics.results import PostgresResults
 from analytics.running import analyse_range
 from analytics.series import PostgresSeries

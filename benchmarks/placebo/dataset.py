@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from analytics.bench import Bench
 from analytics.detectors.stages import History
 from analytics.executors import InProcess
-from analytics.pipeline import Bench, analyse_enterprise
+from analytics.pipeline import analyse_enterprise
 from analytics.plants import Plant, plant_of
 from analytics.results import MemoryResults
 from analytics.series import MemorySeries

@@ -9,9 +9,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from analytics.bench import Bench
 from analytics.calibration import CALIBRATION, Calibration
 from analytics.executors import InProcess
-from analytics.pipeline import Bench
 from analytics.results import Findings, PostgresResults
 from analytics.running import analyse_range
 from analytics.series import PostgresSeries

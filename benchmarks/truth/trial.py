@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from analytics.bench import Bench
 from analytics.calibration import CALIBRATION, Calibration
 from analytics.executors import Executor, InProcess
-from analytics.pipeline import Bench, analyse_enterprise
+from analytics.pipeline import analyse_enterprise
 from analytics.results import Findings, MemoryResults
 from analytics.series import MemorySeries
 from gateway_sim.city import City

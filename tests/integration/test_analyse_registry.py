@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from analytics.bench import Bench
 from analytics.executors import InProcess
-from analytics.pipeline import Bench
 from analytics.results import PostgresResults
 from analytics.running import QUIET_POLLS, Follower, analyse_range
 from analytics.series import PostgresSeries

@@ -13,8 +13,8 @@ import asyncpg
 import numpy as np
 import pytest
 
+from analytics.bench import AnalysisStoppedError, Bench
 from analytics.executors import InProcess
-from analytics.pipeline import AnalysisStoppedError, Bench
 from analytics.results import PostgresResults
 from analytics.running import Follower, analyse_range
 from analytics.series import PostgresSeries

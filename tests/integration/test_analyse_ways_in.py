@@ -18,8 +18,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from analytics.bench import Bench
 from analytics.executors import InProcess
-from analytics.pipeline import Bench
 from analytics.results import PostgresResults
 from analytics.running import QUIET_POLLS, Follower, analyse_range
 from analytics.series import PostgresSeries

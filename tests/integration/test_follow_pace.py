@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
+from analytics.bench import Bench
 from analytics.executors import InProcess
 from analytics.pacing import Pace
-from analytics.pipeline import Bench
 from analytics.results import PostgresResults
 from analytics.running import Follower
 from analytics.series import PostgresSeries

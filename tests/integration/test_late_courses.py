@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
+from analytics.bench import Bench
 from analytics.executors import InProcess
-from analytics.pipeline import Bench, history_of
+from analytics.pipeline import history_of
 from analytics.results import PostgresResults
 from analytics.running import analyse_range
 from analytics.series import PostgresSeries

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
+from analytics.bench import Bench
 from analytics.executors import InProcess
 from analytics.live.warner import Warner
-from analytics.pipeline import Bench
 from analytics.results import PostgresResults
 from analytics.running import Follower, analyse_range
 from analytics.series import PostgresSeries

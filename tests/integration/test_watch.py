@@ -15,9 +15,9 @@ import asyncpg
 import numpy as np
 import pytest
 
+from analytics.bench import Bench
 from analytics.executors import InProcess
 from analytics.live.watching import Watcher
-from analytics.pipeline import Bench
 from analytics.results import PostgresResults
 from analytics.running import Follower, analyse_range
 from analytics.series import PostgresSeries

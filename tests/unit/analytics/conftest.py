@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from analytics.bench import Bench
 from analytics.executors import InProcess
-from analytics.pipeline import Bench, analyse_enterprise
+from analytics.pipeline import analyse_enterprise
 from analytics.results import MemoryResults
 from analytics.series import MemorySeries
 from wattwitness.domain.instants import DEFAULT_ZONE, US_PER_MINUTE, from_us, local_day, to_us

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analytics.bench import Bench
 from analytics.executors import ProcessPool
-from analytics.pipeline import Bench, analyse_enterprise
+from analytics.pipeline import analyse_enterprise
 from wattwitness.domain.instants import US_PER_MINUTE, US_PER_SECOND
 from wattwitness.domain.readings import Readings, empty_readings
 from wattwitness.domain.registry import (

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analytics.bench import Bench
 from analytics.executors import ProcessPool
-from analytics.pipeline import Bench, analyse_enterprise
+from analytics.pipeline import analyse_enterprise
 from wattwitness.domain.registry import Declaration, DeclarationReason
 
 DAYS = 4

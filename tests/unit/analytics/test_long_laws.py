@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analytics.bench import AnalysisStoppedError, Bench
 from analytics.executors import InProcess
-from analytics.pipeline import AnalysisStoppedError, Bench, analyse_enterprise
+from analytics.pipeline import analyse_enterprise
 from analytics.planning import PIECE_DAYS
 from analytics.results import MemoryResults
 from analytics.series import MemorySeries

@@ -11,8 +11,9 @@ import pytest
 from analytics.baselines import day_sums
 from analytics.baselines.calendar import candidate_days
 from analytics.baselines.frozen import freeze
+from analytics.bench import Bench
 from analytics.executors import InProcess
-from analytics.pipeline import Bench, history_of
+from analytics.pipeline import history_of
 from analytics.verdicts.conduct import conduct_of
 from wattwitness.domain.instants import US_PER_DAY, US_PER_MINUTE, day_bounds, to_us
 from wattwitness.domain.registry import Alert, AlertLevel
