@@ -5,10 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from datetime import date
 
-import numpy as np
-
 from analytics.plants import Plant
-from analytics.states.histograms import Histogram, window, window_sum
+from analytics.states.histograms import Histogram, window, window_sums
 from analytics.states.thresholds import learn
 from wattwitness.domain.states import Thresholds
 
@@ -40,21 +38,18 @@ def learn_days(
         first_days: circuit id → day of its first reading; circuits without are left out.
         histograms: circuit id → day → minutes per bin, at least of all windows.
     """
-    asked: dict[tuple[int, tuple[date, date]], list[date]] = {}
+    windows: dict[tuple[date, date], dict[int, list[date]]] = {}  # → row → days that rest on it
     for row, circuit in enumerate(plant.circuits):
         first = first_days.get(circuit.circuit_id)
         for day in days:
             if first is not None and day >= first:
-                asked.setdefault((row, window(day, first)), []).append(day)
-    if not asked:
-        return {}
-    circuits = [plant.circuits[row] for row, _ in asked]
-    sums = [
-        window_sum(histograms.get(plant.circuits[row].circuit_id, {}), *span) for row, span in asked
-    ]
-    found = learn(np.stack(sums), circuits)
-    return {
-        (circuit.circuit_id, day): thresholds
-        for circuit, thresholds, served in zip(circuits, found, asked.values(), strict=True)
-        for day in served
-    }
+                windows.setdefault(window(day, first), {}).setdefault(row, []).append(day)
+    learned: Learned = {}
+    for span, served in windows.items():
+        circuits = [plant.circuits[row] for row in served]
+        sums = window_sums([histograms.get(c.circuit_id, {}) for c in circuits], *span)
+        for circuit, thresholds, own in zip(
+            circuits, learn(sums, circuits), served.values(), strict=True
+        ):
+            learned |= {(circuit.circuit_id, day): thresholds for day in own}
+    return learned

@@ -29,8 +29,10 @@ from analytics.planning import (
     window_span,
 )
 from analytics.plants import Plant, plant_of
+from analytics.states.histograms import Histogram
 from analytics.together import together
 from wattwitness.domain.instants import day_bounds, from_us, local_day, to_us
+from wattwitness.domain.states import Thresholds
 
 _DAY = timedelta(days=1)
 _NEWEST_DAYS = timedelta(days=60)
@@ -45,6 +47,8 @@ class _Run:
     data_days: list[date]
     extent: Extent
     columns: dict[date, DayColumns] = field(default_factory=dict)
+    counts: dict[date, dict[str, Histogram]] = field(default_factory=dict)  # of changed days
+    learned: Learned = field(default_factory=dict)
     ends: dict[date, Power] = field(default_factory=dict)  # minutes up to midnight that matter
     summary: Summary = field(default_factory=lambda: Summary(enterprises=1))
 
@@ -121,62 +125,72 @@ def _before(run: _Run, day: date) -> Power | None:
     return run.ends.get(day - _DAY, unknown)
 
 
-async def _save_histograms(run: _Run, days: Sequence[date]) -> None:
-    found = {}
+def _count(run: _Run, days: Sequence[date]) -> None:
     for day in set(days).intersection(run.data_days):
         begun = {c for c, first in run.first_days.items() if first <= day}
         counts = zip(run.circuit_ids, run.columns[day].histograms, strict=True)
-        found[day] = {circuit: minutes for circuit, minutes in counts if circuit in begun}
-    await run.bench.results.save_histograms(found)
+        run.counts[day] = {circuit: minutes for circuit, minutes in counts if circuit in begun}
 
 
-async def _learn(run: _Run, days: Sequence[date]) -> tuple[Learned, set[date]]:
-    """Thresholds of `days` and of the judged days that rest on them; and which of these moved."""
+async def _learn(run: _Run, days: Sequence[date]) -> set[date]:
+    """Learn thresholds of `days` and of judged days that rest on them; which of these moved."""
     touched: set[date] = set()
     for first in set(run.first_days.values()):
         touched |= days_resting_on(days, run.data_days, first)
-    span = sorted(touched | set(days))
-    if not span:
-        return {}, set()
-    ids = run.circuit_ids
-    stored = await run.bench.results.load_thresholds(ids, span[0], span[-1])
+    resting = sorted(touched.difference(days))
+    ids, stored = run.circuit_ids, {}
+    if resting:
+        stored = await run.bench.results.load_thresholds(ids, resting[0], resting[-1])
     judged = {day for _, day in stored}
-    candidates = sorted(set(days) | (touched & judged))
+    candidates = sorted(judged.intersection(resting).union(days))
     reach = window_span(candidates, run.first_days)
     if reach is None:
-        return {}, set()
+        return set()
     histograms = await run.bench.results.load_histograms(ids, *reach)
-    learned = learn_days(run.plant, candidates, run.first_days, histograms)
-    moved = {
+    for day, counts in run.counts.items():  # stored with the judgements
+        for circuit, minutes in counts.items():
+            histograms.setdefault(circuit, {})[day] = minutes
+    run.learned = learn_days(run.plant, candidates, run.first_days, histograms)
+    return {
         day
-        for (circuit, day), thresholds in learned.items()
+        for (circuit, day), thresholds in run.learned.items()
         if day not in days and not same_thresholds(stored.get((circuit, day)), thresholds)
     }
-    return learned, moved
 
 
-async def _judge(run: _Run, days: Sequence[date], learned: Learned) -> None:
+async def _judge(run: _Run, days: Sequence[date]) -> None:
     """Judge and store, piece by piece; whoever is stopped in between begins again."""
     for start in range(0, len(days), PIECE_DAYS):
         run.bench.check_stop()
-        blocks = [_block(run, day, learned) for day in days[start : start + PIECE_DAYS]]
+        blocks = [_block(run, day) for day in days[start : start + PIECE_DAYS]]
         judged = await asyncio.to_thread(run.bench.executor.map, judge_day, blocks)
-        await run.bench.results.replace_days(run.plant.enterprise_id, judged)
+        await run.bench.results.replace_days(run.plant.enterprise_id, judged, run.counts)
         run.summary.days += len(judged)
 
 
-def _block(run: _Run, day: date, learned: Learned) -> DayBlock:
+def _block(run: _Run, day: date) -> DayBlock:
     return DayBlock(
         plant=run.plant,
         before=_before(run, day),
         columns=run.columns[day],
-        thresholds={c: t for c in run.circuit_ids if (t := learned.get((c, day)))},
+        thresholds={c: t for c in run.circuit_ids if (t := run.learned.get((c, day)))},
         extent=run.extent,
     )
 
 
+async def _newest_thresholds(run: _Run) -> dict[str, Thresholds]:
+    """Of each circuit's newest judged day: of today's, if it was judged a moment ago."""
+    last = run.watermark_day
+    found = {c: run.learned[c, last] for c in run.circuit_ids if (c, last) in run.learned}
+    others = [c for c in run.circuit_ids if c not in found]
+    if others:
+        stored = run.bench.results.newest_thresholds(others, last - _NEWEST_DAYS, last)
+        found |= await stored
+    return found
+
+
 async def _history(run: _Run) -> History:
-    plant, registry, last = run.plant, run.bench.registry, run.watermark_day
+    plant, registry = run.plant, run.bench.registry
     results = run.bench.results
     enterprise = registry.enterprises[plant.enterprise_id]
     begins, ends = enterprise.verified_from, enterprise.verified_to
@@ -186,7 +200,7 @@ async def _history(run: _Run) -> History:
         first_us=run.extent.first_us,
         spells=await results.load_spells(plant.enterprise_id),
         facts=await results.load_facts(plant.enterprise_id),
-        thresholds=await results.newest_thresholds(run.circuit_ids, last - _NEWEST_DAYS, last),
+        thresholds=await _newest_thresholds(run),
         alerts=[alert for alert in registry.alerts.values() if alert.concerns(enterprise.district)],
         inspections=[i for i in registry.inspections if i.enterprise_id == plant.enterprise_id],
         verified=None if begins is None or ends is None else (begins, ends),
@@ -248,9 +262,9 @@ async def analyse_enterprise(
     if days and run.plant.circuits:
         changed = sorted(days)
         await _load_columns(run, changed)
-        await _save_histograms(run, changed)
-        learned, moved = await _learn(run, changed)
+        _count(run, changed)
+        moved = await _learn(run, changed)
         await _load_columns(run, moved)
-        await _judge(run, sorted(days | moved), learned)
+        await _judge(run, sorted(days | moved))
     await _conclude(run)
     return run.summary

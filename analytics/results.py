@@ -30,6 +30,8 @@ from wattwitness.store.findings import DayResults
 
 Histograms = dict[str, dict[date, Histogram]]
 """Circuit id → day → minutes per bin."""
+DayCounts = Mapping[date, Mapping[str, Histogram]]
+"""Day → circuit id → minutes per bin."""
 Ends = Mapping[date, Mapping[str, NDArray[np.float32]]]
 """Day → circuit id → its end (`analytics.day_end`)."""
 
@@ -60,10 +62,6 @@ class ResultStore(Protocol):
         """Local days with readings, ascending."""
         ...
 
-    async def save_histograms(self, counts: Mapping[date, Mapping[str, Histogram]]) -> None:
-        """Keep the histograms of days (day → circuit id → counts)."""
-        ...
-
     async def load_histograms(self, circuits: Sequence[str], first: date, last: date) -> Histograms:
         """Histograms of [first, last]."""
         ...
@@ -80,8 +78,10 @@ class ResultStore(Protocol):
         """Circuit id → what its newest judged day of [first, last] was judged with."""
         ...
 
-    async def replace_days(self, enterprise_id: str, days: Sequence[DayJudgement]) -> None:
-        """Replace the results of these days, all or none."""
+    async def replace_days(
+        self, enterprise_id: str, days: Sequence[DayJudgement], counts: DayCounts
+    ) -> None:
+        """Replace the results of these days, and the histograms that are given, all or none."""
         ...
 
     async def load_ends(self, enterprise_id: str, days: Sequence[date]) -> Ends:
@@ -127,10 +127,6 @@ class PostgresResults:
         """See `ResultStore`."""
         return await store_days.data_days(self._db, enterprise_id)
 
-    async def save_histograms(self, counts: Mapping[date, Mapping[str, Histogram]]) -> None:
-        """See `ResultStore`."""
-        await store_findings.save_histograms(self._db, counts)
-
     async def load_histograms(self, circuits: Sequence[str], first: date, last: date) -> Histograms:
         """See `ResultStore`."""
         found = await store_findings.load_histograms(self._db, circuits, first, last)
@@ -148,7 +144,9 @@ class PostgresResults:
         """See `ResultStore`."""
         return await store_findings.newest_thresholds(self._db, circuits, first, last)
 
-    async def replace_days(self, enterprise_id: str, days: Sequence[DayJudgement]) -> None:
+    async def replace_days(
+        self, enterprise_id: str, days: Sequence[DayJudgement], counts: DayCounts
+    ) -> None:
         """See `ResultStore`."""
         results = {
             d.day: DayResults(
@@ -158,6 +156,7 @@ class PostgresResults:
                 spells=d.spells,
                 facts=d.facts,
                 end=d.end,
+                histograms=counts.get(d.day, {}),
             )
             for d in days
         }
@@ -221,12 +220,6 @@ class MemoryResults:
         """See `ResultStore`."""
         return sorted(self.days_with_data.get(enterprise_id, set()))
 
-    async def save_histograms(self, counts: Mapping[date, Mapping[str, Histogram]]) -> None:
-        """See `ResultStore`."""
-        for day, own in counts.items():
-            for circuit, values in own.items():
-                self.histograms.setdefault(circuit, {})[day] = values
-
     async def load_histograms(self, circuits: Sequence[str], first: date, last: date) -> Histograms:
         """See `ResultStore`."""
         return {
@@ -253,9 +246,14 @@ class MemoryResults:
         stored = await self.load_thresholds(circuits, first, last)
         return {circuit: stored[circuit, day] for circuit, day in sorted(stored)}
 
-    async def replace_days(self, enterprise_id: str, days: Sequence[DayJudgement]) -> None:
+    async def replace_days(
+        self, enterprise_id: str, days: Sequence[DayJudgement], counts: DayCounts
+    ) -> None:
         """See `ResultStore`."""
         self.days.setdefault(enterprise_id, {}).update({d.day: d for d in days})
+        for judged in days:
+            for circuit, minutes in counts.get(judged.day, {}).items():
+                self.histograms.setdefault(circuit, {})[judged.day] = minutes
 
     async def load_ends(self, enterprise_id: str, days: Sequence[date]) -> Ends:
         """See `ResultStore`; who changes a day has it judged again before those after it."""

@@ -85,10 +85,7 @@ class _Range:
     async def _analyse_alone(self, enterprise_id: str) -> Summary:
         # marked here and not for all at once: who follows would do the same work beside this
         first, last = self.first, self.last
-        await mark_dirty(self.db, [enterprise_id], first, last)
-        days = await take_dirty(
-            self.db, 10_000_000, enterprise_ids=[enterprise_id], first=first, last=last
-        )
+        days = await mark_dirty(self.db, enterprise_id, first, last)
         # after the marks: what changes the registry from here on leaves marks of its own
         bench = await _refreshed(self.db, self.bench)
         reach = await bench.series.watermark()

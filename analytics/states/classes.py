@@ -5,7 +5,12 @@ eighths relative to the circuit's own upper level, so that a machine of 5 kW and
 alike; everything more than nine octaves below that level is "nothing".
 """
 
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +27,8 @@ OFF_BELOW = 0.02  # × running level: below is off
 STANDBY_BELOW = 0.45  # × running level: above is part load, which is running
 MIDDLE_STEPS = 3  # × meter resolution
 VALLEY_DEPTH = 0.5  # the valley holds less than half of the lower of two peaks
-_CHUNK = 64
+_QUANTILES: Final = (0.02, 0.5, 0.98)
+_CHUNK: Final = 64
 
 Bins = NDArray[np.float64]
 
@@ -54,32 +60,38 @@ class Classes:
     running: PowerClass | None = None  # the highest class, whether the machine runs there or not
 
 
-def level_bin(minutes: Bins) -> int:
-    """The highest bin that is reached often enough to be a level; 0 = never energised."""
-    above = np.cumsum(minutes[::-1])[::-1]
-    enough = max(TOP_MINUTES, TOP_SHARE * float(above[1]))
-    reached = np.flatnonzero(above[1:] >= enough)
-    return int(reached[-1]) + 1 if len(reached) else 0
+def level_bins(minutes: Bins) -> NDArray[np.intp]:
+    """The highest bin that is reached often enough to be a level; 0 = never energised [n].
+
+    Args:
+        minutes: weighted minutes per bin [n, 256].
+    """
+    above = np.cumsum(minutes[:, :0:-1], axis=1)  # of a bin and all above it, the highest first
+    enough = np.maximum(TOP_MINUTES, TOP_SHARE * above[:, -1:])
+    found: NDArray[np.intp] = np.count_nonzero(above >= enough, axis=1)
+    return found
 
 
-def _compress(minutes: Bins, level: int) -> Bins:
-    """Histogram relative to its level [80]."""
-    position = np.clip(np.arange(BINS) - level + LEVEL_POSITION, 0, POSITIONS - 1)
-    position[0] = 0
-    folded: Bins = np.bincount(position, weights=minutes, minlength=POSITIONS).astype(np.float64)
-    return folded
+def _compress(minutes: Bins, levels: NDArray[np.intp]) -> Bins:
+    """Histograms relative to their levels [n, 80]."""
+    position = np.clip(np.arange(BINS) - levels[:, np.newaxis] + LEVEL_POSITION, 0, POSITIONS - 1)
+    position[:, 0] = 0
+    position += np.arange(0, len(minutes) * POSITIONS, POSITIONS)[:, np.newaxis]
+    size = len(minutes) * POSITIONS
+    folded = np.bincount(position.ravel(), weights=minutes.ravel(), minlength=size)
+    return folded.reshape(-1, POSITIONS).astype(np.float64, copy=False)
 
 
-def _class(weights: Bins, start: int, end: int, level: int) -> PowerClass:
-    part = weights[start:end]
-    share = np.cumsum(part) / part.sum()
-    low, mid, high = (int(np.searchsorted(share, q)) for q in (0.02, 0.5, 0.98))
+def _class(weights: list[float], start: int, end: int, level: int) -> PowerClass:
+    until = list(accumulate(weights[start:end]))
+    total = until[-1]
+    low, mid, high = (bisect_left(until, q, key=lambda sum_: sum_ / total) for q in _QUANTILES)
     to_bin = start + level - LEVEL_POSITION
     return PowerClass(
         lower=max(0.0, float(low + to_bin)),
-        upper=max(1.0, float(min(high, len(part) - 1) + to_bin + 1)),
+        upper=max(1.0, float(min(high, len(until) - 1) + to_bin + 1)),
         median=max(0.0, float(mid + to_bin)),
-        minutes=float(part.sum()),
+        minutes=total,
     )
 
 
@@ -87,22 +99,24 @@ def _ratio(lower: PowerClass, upper: PowerClass) -> float:
     return float(2.0 ** ((lower.median - upper.median) / BINS_PER_OCTAVE))
 
 
-def _separable(weights: Bins, start: int, split: int, end: int) -> bool:
+def _separable(weights: list[float], start: int, split: int, end: int) -> bool:
     """Whether a real valley lies between two neighbouring classes."""
-    smooth = np.convolve(weights, (0.25, 0.5, 0.25), mode="same")
     # peaks of the raw weights: a smoothed neighbour's flank could outgrow a small class
-    low = start + int(np.argmax(weights[start:split]))
-    high = split + int(np.argmax(weights[split:end]))
-    valley = smooth[low : high + 1].min()
-    return bool(valley < VALLEY_DEPTH * min(smooth[low], smooth[high]))
+    low = weights.index(max(weights[start:split]), start)
+    high = weights.index(max(weights[split:end]), split)
+    framed = [0.0, *weights, 0.0]
+    smooth = [
+        0.25 * framed[n] + 0.5 * framed[n + 1] + 0.25 * framed[n + 2] for n in range(low, high + 1)
+    ]
+    return min(smooth) < VALLEY_DEPTH * min(smooth[0], smooth[-1])
 
 
 def _of_three(
-    weights: Bins, splits: NDArray[np.intp], level: int, resolution_kw: float
+    weights: list[float], splits: Sequence[int], level: int, resolution_kw: float
 ) -> Classes | None:
-    first, second = int(splits[0]), int(splits[1])
+    first, second = splits
     parts = ((0, first), (first, second), (second, POSITIONS))
-    if any(weights[a:b].sum() <= 0 for a, b in parts):
+    if any(sum(weights[a:b]) <= 0 for a, b in parts):
         return None
     off, middle, running = (_class(weights, a, b, level) for a, b in parts)
     real = (
@@ -117,9 +131,9 @@ def _of_three(
     return Classes(off, middle, running) if real else None
 
 
-def _of_two(weights: Bins, split: int, level: int) -> Classes:
+def _of_two(weights: list[float], split: int, level: int) -> Classes:
     whole = _class(weights, 0, POSITIONS, level)
-    if weights[:split].sum() <= 0 or weights[split:].sum() < TOP_MINUTES:
+    if sum(weights[:split]) <= 0 or sum(weights[split:]) < TOP_MINUTES:
         return Classes(running=whole)
     lower = _class(weights, 0, split, level)
     upper = _class(weights, split, POSITIONS, level)
@@ -131,11 +145,10 @@ def _of_two(weights: Bins, split: int, level: int) -> Classes:
     return Classes(running=whole)
 
 
-def _energised(weights: Bins, level: int) -> Classes:
+def _energised(weights: list[float], level: int) -> Classes:
     """Without a real middle class: off, and everything above it."""
-    nothing = LEVEL_POSITION + int(np.ceil(np.log2(OFF_BELOW) * BINS_PER_OCTAVE))
-    off_minutes = weights[:nothing].sum()
-    if off_minutes <= 0:
+    nothing = LEVEL_POSITION + math.ceil(math.log2(OFF_BELOW) * BINS_PER_OCTAVE)
+    if sum(weights[:nothing]) <= 0:
         return Classes(running=_class(weights, 0, POSITIONS, level))
     return Classes(
         off=_class(weights, 0, nothing, level),
@@ -156,23 +169,22 @@ def find_classes(minutes: Bins, resolution_kw: Bins) -> list[Classes]:
     found: list[Classes] = []
     for start in range(0, len(minutes), _CHUNK):
         chunk = minutes[start : start + _CHUNK]
-        levels = [level_bin(row) for row in chunk]
-        weights = np.stack([_compress(r, n) for r, n in zip(chunk, levels, strict=True)])
-        three, two = three_classes(weights), two_classes(weights)
-        for n, level in enumerate(levels):
-            found.append(
-                _name(weights[n], three[n], int(two[n]), level, float(resolution_kw[start + n]))
-            )
+        levels = level_bins(chunk)
+        weights = _compress(chunk, levels)
+        steps_kw = resolution_kw[start : start + _CHUNK]
+        columns = (weights, three_classes(weights), two_classes(weights), levels, steps_kw)
+        found += map(_name, *(column.tolist() for column in columns))
     return found
 
 
 def _name(
-    weights: Bins, three: NDArray[np.intp], two: int, level: int, resolution_kw: float
+    weights: list[float], three: Sequence[int], two: int, level: int, resolution_kw: float
 ) -> Classes:
-    if weights.sum() <= 0:
+    minutes = sum(weights)
+    if minutes <= 0:
         return Classes()
     if level == 0:
-        return Classes(off=PowerClass(0.0, 1.0, 0.0, float(weights.sum())))
+        return Classes(off=PowerClass(0.0, 1.0, 0.0, minutes))
     named = _of_three(weights, three, level, resolution_kw)
     if named is not None:
         return named

@@ -4,7 +4,7 @@ Eight bins per octave from 2^-10 kW (about 1 W); bin 0 holds everything below. O
 circuit and local day is kept, so that any window can be summed again in any order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -58,30 +58,45 @@ def window(day: date, first_day: date) -> tuple[date, date]:
     return day - timedelta(days=WINDOW_DAYS - 1), day
 
 
-def window_sum(days: Mapping[date, Histogram], first: date, last: date) -> NDArray[np.float64]:
-    """Decayed, winsorised sum of the histograms of a window.
+def window_sums(
+    histograms: Sequence[Mapping[date, Histogram]], first: date, last: date
+) -> NDArray[np.float64]:
+    """Decayed, winsorised sums of the histograms of a window, of many circuits at once.
 
     A bin counts on no day more than twice its second-highest day (or an hour), so that one
     broken day cannot move a threshold; older days fade with a half-life of 14 days.
 
     Args:
-        days: day → histogram of one circuit; missing days have no data.
+        histograms: of each circuit, day → minutes per bin; missing days have no data [n].
         first: first day of the window.
         last: last day, included.
 
     Returns:
-        Weighted minutes per bin [256].
+        Weighted minutes per bin [n, 256].
     """
-    inside = sorted(d for d in days if first <= d <= last)
-    if not inside:
-        return np.zeros(BINS)
-    counts = np.stack([days[d] for d in inside]).astype(np.float64)
-    if len(inside) >= LEAST_DAYS_TO_WINSORISE:
-        second = np.partition(counts, -2, axis=0)[-2]
-        counts = np.minimum(counts, np.maximum(2.0 * second, FREE_MINUTES))
-    age = np.array([(last - d).days for d in inside], dtype=np.float64)
-    total: NDArray[np.float64] = 0.5 ** (age / HALF_LIFE_DAYS) @ counts
+    days = sorted({d for own in histograms for d in own if first <= d <= last})
+    counts = np.zeros((len(days), len(histograms), BINS))
+    for row, own in enumerate(histograms):
+        for number, day in enumerate(days):
+            if day in own:
+                counts[number, row] = own[day]
+    most = _most_of_a_day(counts)
+    few = [sum(d in own for d in days) < LEAST_DAYS_TO_WINSORISE for own in histograms]
+    most[few] = np.inf
+    total = np.zeros((len(histograms), BINS))
+    for day, minutes in zip(days, counts, strict=True):
+        total += 0.5 ** ((last - day).days / HALF_LIFE_DAYS) * np.minimum(minutes, most)
     return total
+
+
+def _most_of_a_day(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What one day may say about a bin, from [days, n, bins] → [n, bins]."""
+    highest, second = np.zeros((2, *counts.shape[1:]))
+    for minutes in counts:
+        second = np.maximum(second, np.minimum(highest, minutes))
+        highest = np.maximum(highest, minutes)
+    most: NDArray[np.float64] = np.maximum(2.0 * second, FREE_MINUTES)
+    return most
 
 
 def bin_edge_kw(edge: float) -> float:

@@ -5,10 +5,14 @@ the thresholds that maximise the variance between classes, here for two and thre
 exhaustion over all pairs (3,160 of them for 80 positions), vectorised over histograms.
 """
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 Weights = NDArray[np.float64]
+
+_NO_MASS: Final = 1e-300
 
 
 def _cumulated(weights: Weights) -> tuple[Weights, Weights]:
@@ -21,7 +25,7 @@ def _cumulated(weights: Weights) -> tuple[Weights, Weights]:
 
 def _between(mass: Weights, moment: Weights) -> Weights:
     """A class's part of the between-class variance; 0 for an empty class."""
-    part: Weights = np.divide(moment**2, mass, out=np.zeros_like(mass), where=mass > 0)
+    part: Weights = moment**2 / np.maximum(mass, _NO_MASS)  # the moment of an empty one is 0
     return part
 
 
@@ -50,12 +54,13 @@ def three_classes(weights: Weights) -> NDArray[np.intp]:
     Returns:
         First positions of the middle and of the upper class [n, 2].
     """
-    mass, moment = _cumulated(weights)
+    # split by split in rows: each of the thousands is picked in one piece
+    mass, moment = (np.ascontiguousarray(found.T) for found in _cumulated(weights))
     first, second = np.triu_indices(weights.shape[1], k=1)
     keep = first >= 1
     first, second = first[keep], second[keep]
-    score = _between(mass[:, first], moment[:, first])
-    score += _between(mass[:, second] - mass[:, first], moment[:, second] - moment[:, first])
-    score += _between(mass[:, -1:] - mass[:, second], moment[:, -1:] - moment[:, second])
-    best = np.argmax(score, axis=1)
+    score = _between(mass, moment)[first]
+    score += _between(mass[second] - mass[first], moment[second] - moment[first])
+    score += _between(mass[-1] - mass, moment[-1] - moment)[second]
+    best = np.argmax(score, axis=0)
     return np.stack((first[best], second[best]), axis=1)

@@ -4,12 +4,10 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import psutil
-from numpy.typing import NDArray
 
 from analytics.bench import Bench
 from analytics.day_end import KEPT_DAYS
@@ -33,7 +31,7 @@ from wattwitness.runtime.settings import Settings
 from wattwitness.store.copy_format import decode
 from wattwitness.store.database import Database
 from wattwitness.store.days import clear_dirty, take_dirty
-from wattwitness.store.findings import DayResults, replace_day_results, save_histograms
+from wattwitness.store.findings import DayResults, replace_day_results
 from wattwitness.store.migrations import upgrade
 from wattwitness.store.readings import write_batch
 from wattwitness.store.registry import load_registry, save_registry
@@ -116,12 +114,10 @@ async def _backends(db: Database) -> list[psutil.Process]:
 
 async def _bare(db: Database, keys: Sequence[int], start: datetime, end: datetime) -> int:
     """The rows of one block, every column that is stored, as numpy columns; nothing restored."""
-    layout = [("circuit", ">i4"), ("ts", ">i8")]
-    chosen = ["circuit_key", "ts"]
-    for name in MEASURANDS:
-        column, kind, _ = STORED[name]
-        layout.append((name, kind))
-        chosen.append(f"coalesce({column}, 0::{_SQL_TYPE[kind]})")
+    stored = [("circuit_key", ">i4"), ("ts", ">i8"), ("form", ">i2"), ("delay_s", ">i4")]
+    stored += [STORED[name][:2] for name in MEASURANDS]
+    chosen = [f"coalesce({column}, 0::{_SQL_TYPE[kind]})" for column, kind in stored]
+    chosen[1] = "ts"
     parts: list[bytes] = []
 
     async def keep(data: bytes) -> None:
@@ -137,8 +133,8 @@ async def _bare(db: Database, keys: Sequence[int], start: datetime, end: datetim
             output=keep,
             format="binary",
         )
-    raw = decode(b"".join(parts), layout)
-    columns = {name: raw[name].astype("f4" if name != "ts" else "i8") for name, _ in layout}
+    raw = decode(b"".join(parts), [[part] for part in stored])
+    columns = {name: raw[name].astype("f4" if name != "ts" else "i8") for name, _ in stored}
     return len(columns["ts"])
 
 
@@ -195,14 +191,13 @@ async def _fill_one(
             ],
             facts=[replace(f, enterprise_id=name, subject=named(f.subject)) for f in judged.facts],
             end=[replace(f, enterprise_id=name, subject=named(f.subject)) for f in judged.end],
+            histograms={
+                named(c): days[judged_day]
+                for c, days in one.results.histograms.items()
+                if judged_day in days
+            },
         )
     await replace_day_results(db, name, results, KEPT_DAYS)
-    counts: dict[date, dict[str, NDArray[np.int32]]] = {}
-    for circuit_id, days in one.results.histograms.items():
-        for counted, minutes in days.items():
-            if counted in results:
-                counts.setdefault(counted, {})[named(circuit_id)] = minutes
-    await save_histograms(db, counts)
 
 
 def _rekeyed(rows: Readings, by_key: Mapping[int, int]) -> Readings:

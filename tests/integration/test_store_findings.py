@@ -16,7 +16,7 @@ from wattwitness.domain.spells import ConditionSpell
 from wattwitness.domain.states import State, StateSpell, Thresholds
 from wattwitness.domain.testability import Testability
 from wattwitness.store import findings
-from wattwitness.store.days import clear_dirty, take_dirty
+from wattwitness.store.days import analysing, clear_dirty, take_dirty
 from wattwitness.store.findings import DayResults
 from wattwitness.store.readings import write_batch
 from wattwitness.store.registry import load_registry, save_registry
@@ -122,7 +122,8 @@ async def test_quality_thresholds_spells_histograms_come_back(filled):
     assert loaded.running_kw == 40.0
     assert list(await findings.load_spells(filled, "E1")) == [condition]
     counts = np.arange(256)
-    await findings.save_histograms(filled, {DAY: {"P": counts}})
+    await findings.replace_day_results(filled, "E1", {DAY: DayResults(histograms={"P": counts})})
+    await findings.replace_day_results(filled, "E1", {DAY: results})  # which says nothing of them
     ((day, back),) = (await findings.load_histograms(filled, ["P"], DAY, NEXT))["P"]
     assert day == DAY
     np.testing.assert_array_equal(back, counts)
@@ -250,3 +251,25 @@ async def test_leads_are_ranked_among_all_whatever_is_asked_for(filled):
     only = await findings.list_leads(filled, enterprise_ids=["E1"])
     assert [item.rank for item in only] == [2]
     assert await findings.list_leads(filled, from_us_=to_us(T0 + timedelta(days=1))) == []
+
+
+async def test_what_fails_half_way_leaves_nothing_in_its_session(filled):
+    async def held():
+        async with filled.connection() as connection:
+            return await connection.fetchval(
+                "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
+                " WHERE locktype = 'advisory' AND datname = current_database()"
+            )
+
+    async def fail():
+        async with filled.connection() as connection:
+            await connection.execute("SELECT pg_advisory_lock(4711)")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    assert await held() == 0
+    async with analysing(filled, "E1") as free:
+        assert free
+        assert await held() == 1
+    assert await held() == 0

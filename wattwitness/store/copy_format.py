@@ -76,10 +76,16 @@ def _encode_group(
     return rows.tobytes()
 
 
-def decode(payload: bytes, columns: Sequence[tuple[str, str]]) -> NDArray[np.void]:
-    """A COPY payload without NULLs → structured array [rows] with the named big-endian columns."""
-    fields: list[tuple[str, str]] = [("fields", ">i2")]
-    for name, kind in columns:
-        fields += [(f"{name}_length", ">i4"), (name, kind)]
+def decode(payload: bytes, fields: Sequence[Sequence[tuple[str, str]]]) -> NDArray[np.void]:
+    """A COPY payload without NULLs → structured array [rows] of its fields' parts.
+
+    Args:
+        payload: of the COPY, whole.
+        fields: in order; of each the parts that its bytes consist of (most have one), as
+            (name, big-endian numpy format).
+    """
+    row: list[tuple[str, str]] = [("fields", ">i2")]
+    for number, parts in enumerate(fields):
+        row += [(f"length_{number}", ">i4"), *parts]
     body = memoryview(payload)[len(SIGNATURE) : -len(TRAILER)]
-    return np.frombuffer(body, dtype=np.dtype(fields))
+    return np.frombuffer(body, dtype=np.dtype(row))

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.resources import files
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -83,19 +83,39 @@ def _server_settings(application: str) -> dict[str, str]:
 _BUFFER_BYTES: Final = 4 * 1024 * 1024
 
 
-class _WideConnection(asyncpg.Connection):
-    """A connection whose send buffer holds a batch, as far as the system allows.
+class _OurConnection(asyncpg.Connection):
+    """A connection of the pool, with a wide send buffer, and reset only if it has to be.
 
     COPY is fed by an event loop that has other work, too. With the 208 kB that a Unix socket has by
     itself, the server waits for us most of that time. A TCP socket grows as needed.
+
+    What we do on a connection of the pool leaves nothing in its session, unless it fails half-way.
+    To reset it each time all the same would double the number of statements.
     """
 
     def __init__(self, protocol: Any, transport: asyncio.Transport, *args: Any) -> None:
         """Widen the socket; the rest is the driver's."""
+        self._reset_is_due = False
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family == socket.AF_UNIX:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
         super().__init__(protocol, transport, *args)
+
+    def must_be_reset(self) -> None:
+        """Whoever calls this leaves something in the session, or cannot know what is in it."""
+        self._reset_is_due = True
+
+    def get_reset_query(self) -> str:
+        """What the driver sends when the pool takes the connection back; may be nothing."""
+        if not self._reset_is_due:
+            return ""
+        self._reset_is_due = False
+        return super().get_reset_query()
+
+
+def reset_after(connection: Connection) -> None:
+    """Have a connection reset when the pool gets it back: something is left in its session."""
+    cast("_OurConnection", connection).must_be_reset()
 
 
 class Database:
@@ -139,7 +159,7 @@ class Database:
                     min_size=1,
                     max_size=max_connections,
                     init=_prepare,
-                    connection_class=_WideConnection,
+                    connection_class=_OurConnection,
                     timeout=timeout_s,
                     command_timeout=120,
                     server_settings=_server_settings(application),
@@ -158,8 +178,19 @@ class Database:
             async with self._limited(limit) as connection:
                 yield connection
             return
-        async with translated(), self.pool.acquire() as connection:
+        async with translated(), self._lent() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _lent(self, timeout_s: float | None = None) -> AsyncIterator[Connection]:
+        async with self.pool.acquire(timeout=timeout_s) as connection:
+            # asked for now: of one that is lost the pool lets go at once
+            must_be_reset = cast("_OurConnection", connection).must_be_reset
+            try:
+                yield connection
+            except BaseException:
+                must_be_reset()
+                raise
 
     @asynccontextmanager
     async def _limited(self, limit: _Limit) -> AsyncIterator[Connection]:
@@ -167,7 +198,7 @@ class Database:
         left_s = max(0.1, limit.over_at_s - loop.time())
         try:
             # the time to get one is also the time to give it back
-            async with translated(), self.pool.acquire(timeout=left_s) as connection:
+            async with translated(), self._lent(left_s) as connection:
                 abort = loop.call_at(limit.over_at_s, connection.terminate)
                 try:
                     yield connection

@@ -47,6 +47,8 @@ class DayResults:
     spells: Sequence[ConditionSpell] = ()
     facts: Sequence[DayFact] = ()
     end: Sequence[DayFact] = ()  # what the day after has to know; kept for a few days only
+    # circuit_id → minutes per power bin [bins]; of circuits that are not named they stay
+    histograms: Mapping[str, NDArray[np.integer]] = field(default_factory=dict)
 
 
 async def replace_day_results(
@@ -121,7 +123,12 @@ def _columns(
     for packs in (facts, spells, ends):
         rows = [(day, pack.head, pack.numbers) for day, pack in packs.items()]
         parameters += _turned(rows, 3)
-    return parameters
+    counts = [
+        (keys[circuit], day, _sparse(minutes))
+        for day, found in results.items()
+        for circuit, minutes in found.histograms.items()
+    ]
+    return parameters + _turned(counts, 3)
 
 
 def _turned(rows: Sequence[Sequence[Any]], width: int) -> list[Sequence[Any]]:
@@ -131,26 +138,6 @@ def _turned(rows: Sequence[Sequence[Any]], width: int) -> list[Sequence[Any]]:
 
 def _or_null(value: float) -> float | None:
     return None if math.isnan(value) else value
-
-
-async def save_histograms(
-    db: Database, counts: Mapping[date, Mapping[str, NDArray[np.integer]]]
-) -> None:
-    """Keep power histograms of local days (day → circuit_id → minutes per bin [bins]).
-
-    What was counted on days whose readings were dropped stands.
-    """
-    rows = [
-        (circuit, day, _sparse(minutes))
-        for day, own in counts.items()
-        for circuit, minutes in own.items()
-    ]
-    if not rows:
-        return
-    async with db.connection() as connection:
-        await connection.execute(
-            statements("day_results")["save_histograms"], *_turned(sorted(rows), 3), db.zone.key
-        )
 
 
 def _sparse(minutes: NDArray[np.integer]) -> bytes:

@@ -5,13 +5,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 
-from wattwitness.store.database import Database
+from wattwitness.store.database import Database, reset_after
 from wattwitness.store.translation import translated
 
 _TAKE = """
 SELECT enterprise_id, day, mark FROM dirty_days JOIN enterprises USING (enterprise_key)
-WHERE ($2::text[] IS NULL OR enterprise_id = ANY ($2))
-  AND ($3::date IS NULL OR day >= $3) AND ($4::date IS NULL OR day <= $4)
+WHERE $2::text[] IS NULL OR enterprise_id = ANY ($2)
 ORDER BY day DESC, enterprise_id LIMIT $1
 """
 # Rows are locked in the order in which the ingest marks them: the two never wait for each other.
@@ -28,12 +27,20 @@ DELETE FROM dirty_days d USING locked l
 WHERE d.enterprise_key = l.enterprise_key AND d.day = l.day
 """
 _MARK = """
-INSERT INTO dirty_days (enterprise_key, day, mark)
-SELECT enterprise_key, day, nextval('dirty_mark')
-FROM data_days JOIN enterprises USING (enterprise_key)
-WHERE ($1::text[] IS NULL OR enterprise_id = ANY ($1)) AND day BETWEEN $2 AND $3
-ORDER BY enterprise_key, day
-ON CONFLICT (enterprise_key, day) DO UPDATE SET mark = excluded.mark
+WITH marked AS (
+    INSERT INTO dirty_days (enterprise_key, day, mark)
+    SELECT enterprise_key, day, nextval('dirty_mark')
+    FROM data_days JOIN enterprises USING (enterprise_key)
+    WHERE enterprise_id = $1 AND day BETWEEN $2 AND $3
+    ORDER BY day
+    ON CONFLICT (enterprise_key, day) DO UPDATE SET mark = excluded.mark
+    RETURNING day, mark
+)
+SELECT day, mark FROM marked
+UNION ALL
+SELECT day, mark FROM dirty_days JOIN enterprises USING (enterprise_key)
+WHERE enterprise_id = $1 AND day BETWEEN $2 AND $3 AND day NOT IN (SELECT day FROM marked)
+ORDER BY day DESC
 """
 _DATA_DAYS = """
 SELECT day FROM data_days JOIN enterprises USING (enterprise_key)
@@ -75,27 +82,23 @@ async def analysing(db: Database, enterprise_id: str) -> AsyncIterator[bool]:
         raise ValueError("an analysis needs a pool of two connections or more")
     async with translated():
         connection = await db.pool.acquire()
+        reset_after(connection)  # which lets go of its advisory locks
     try:
         async with translated():
             found = await connection.fetchval(_TRY_LOCK, enterprise_id, _LOCK)
         yield found is not False  # None: not in the registry, nothing to protect
     finally:
-        async with translated():  # resets the session, which lets go of its advisory locks
+        async with translated():
             await db.pool.release(connection)
 
 
 async def take_dirty(
-    db: Database,
-    limit: int = 100_000,
-    *,
-    enterprise_ids: Sequence[str] | None = None,
-    first: date | None = None,
-    last: date | None = None,
+    db: Database, limit: int = 100_000, *, enterprise_ids: Sequence[str] | None = None
 ) -> list[DirtyDay]:
     """Dirty days, newest day first; they stay dirty until they are cleared."""
     chosen = None if enterprise_ids is None else list(enterprise_ids)
     async with db.connection() as connection:
-        rows = await connection.fetch(_TAKE, limit, chosen, first, last)
+        rows = await connection.fetch(_TAKE, limit, chosen)
     return [DirtyDay(**dict(row)) for row in rows]
 
 
@@ -110,13 +113,15 @@ async def clear_dirty(db: Database, days: Sequence[DirtyDay]) -> None:
         )
 
 
-async def mark_dirty(
-    db: Database, enterprise_ids: Sequence[str] | None, first: date, last: date
-) -> None:
-    """Mark the days with readings in [first, last], of these enterprises or of all."""
-    chosen = None if enterprise_ids is None else list(enterprise_ids)
+async def mark_dirty(db: Database, enterprise_id: str, first: date, last: date) -> list[DirtyDay]:
+    """Mark the days of [first, last] on which an enterprise has readings.
+
+    Returns:
+        All its days of that time that are dirty now, newest first.
+    """
     async with db.connection() as connection:
-        await connection.execute(_MARK, chosen, first, last)
+        rows = await connection.fetch(_MARK, enterprise_id, first, last)
+    return [DirtyDay(enterprise_id=enterprise_id, **dict(row)) for row in rows]
 
 
 async def data_days(db: Database, enterprise_id: str) -> list[date]:

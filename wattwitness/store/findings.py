@@ -23,7 +23,6 @@ from wattwitness.store.day_results import (
     load_thresholds,
     newest_thresholds,
     replace_day_results,
-    save_histograms,
 )
 from wattwitness.store.early_warnings import replace_warnings
 from wattwitness.store.finding_rows import episode_row, stored_episode
@@ -52,7 +51,6 @@ __all__ = [
     "newest_thresholds",
     "replace_day_results",
     "replace_findings",
-    "save_histograms",
 ]
 
 STILL_GOING_ON = timedelta(hours=1)

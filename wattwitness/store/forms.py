@@ -18,6 +18,8 @@ before there were forms: counts as they are.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Final
 
@@ -37,6 +39,8 @@ _KIND: Final = {m: next(k for k, kind in enumerate(KINDS) if m.startswith(kind +
                 for m in MEASURANDS}  # fmt: skip
 _COARSEST: Final = 3  # a thousand finest steps
 _STEPS: Final = 10.0 ** np.arange(_COARSEST + 1)
+_FORMS: Final = 1 << 2 * len(KINDS)
+_STEPS_OF_FORM: Final = [_STEPS[np.arange(_FORMS) >> 2 * k & 3] for k in range(len(KINDS))]
 _MOST: Final = 1e8  # counts; what a prediction may say at most
 _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "u_b": ("u_a",),
@@ -127,8 +131,9 @@ def shorten(rows: Readings, steps: Steps) -> tuple[NDArray[np.int64], Columns]:
             scaled = np.rint(rows[name] * STORED[name][2])
             counts[name] = np.where(missing, 0.0, scaled)
     form, plain = steps.learn(rows["circuit"], counts)
+    row = _Row(plain, _steps_of(form))
     stored = {
-        name: values - _prediction(name, plain, form) if name in _NEEDS else values
+        name: values - row.expected(name) if name in _NEEDS else values
         for name, values in plain.items()
     }
     return np.where(rows["resent"], form | RESENT, form), stored
@@ -140,51 +145,73 @@ def restore(form: NDArray[np.int64], stored: Columns, missing: Mapping[str, NDAr
 
     Args:
         form: [n], negative = none: counts as they are.
-        stored: measurand → values [n], with everything that `needed` names.
-        missing: measurand → where it was not measured [n].
+        stored: measurand → values [n], with everything that `needed` names; used up.
+        missing: measurand → where it was not measured [n], of those of which some are not.
     """
     written = form >= 0
     every = bool(written.all())
-    known = form if every else np.where(written, form, 0)
-    steps = {kind: np.asarray(_STEPS[known >> (2 * kind) & 3]) for kind in range(len(KINDS))}
+    steps = _steps_of(form if every else np.where(written, form, 0))
     plain: Columns = {}
+    row = _Row(plain, steps)
     for name in MEASURANDS:
         if name not in stored:
             continue
-        values, absent = stored[name], missing[name]
-        if name in _NEEDS and not absent.all():
-            expected = _prediction(name, plain, form)
-            values = values + (expected if every else np.where(written, expected, 0.0))
-        plain[name] = np.where(absent, 0.0, values) if absent.any() else values
-    return {name: values * steps[_KIND[name]] for name, values in plain.items()}
+        values, absent = stored[name], missing.get(name)
+        if name in _NEEDS and not (absent is not None and absent.all()):
+            expected = row.expected(name)
+            values += expected if every else np.where(written, expected, 0.0)
+        if absent is not None:
+            values[absent] = 0.0
+        plain[name] = values
+    return {name: np.multiply(plain[name], steps[_KIND[name]], out=plain[name]) for name in plain}
 
 
-def _step(name: str, form: NDArray[np.int64]) -> Floats:
-    return np.asarray(_STEPS[form >> (2 * _KIND[name]) & 3])
+def _steps_of(form: NDArray[np.int64]) -> list[Floats]:
+    """The step of each kind in each row [kinds][n]."""
+    chosen = form & (_FORMS - 1)
+    return [steps[chosen] for steps in _STEPS_OF_FORM]
 
 
-def _prediction(name: str, plain: Columns, form: NDArray[np.int64]) -> Floats:
-    """What the other columns of the same rows let one expect of this one, in its steps [n]."""
-    nothing = np.zeros(len(form))
-    p, q, u_a, u_b, u_c, i_a, i_b = (
-        plain.get(m, nothing) for m in ("p_kw", "q_kvar", "u_a", "u_b", "u_c", "i_a", "i_b")
-    )
-    if name == "u_b":
-        return u_a
-    if name == "u_c":
-        return np.asarray(np.floor((u_a + u_b) / 2))
-    with np.errstate(divide="ignore", invalid="ignore"):
+@dataclass
+class _Row:
+    """What the columns of the same rows [n] let one expect of each other, in their steps."""
+
+    plain: Columns  # in their steps, in the usual order; what is absent was nowhere measured
+    steps: list[Floats]
+
+    def expected(self, name: str) -> Floats:
+        """What one measurand would be if the others told all, whole numbers [n]."""
+        if name == "u_b":
+            return self._of("u_a")
+        if name == "u_c":
+            return np.asarray(np.floor((self._of("u_a") + self._of("u_b")) / 2))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = self._quotient(name)
+        np.clip(found, -_MOST, _MOST, out=found)
+        return np.rint(found, out=found)
+
+    def _quotient(self, name: str) -> Floats:
+        u_a, i_a, step = self._of("u_a"), self._of("i_a"), self.steps[_KIND[name]]
         if name == "i_b":
-            expected = np.where(u_b > 0, i_a * u_a / u_b, i_a)
-        elif name == "i_c":
-            expected = np.where(u_c > 0, (i_a * u_a + i_b * u_b) / (2 * u_c), i_a)
-        else:
-            p_w, q_var = p * _step("p_kw", form), q * _step("q_kvar", form)
-            s_va = np.sqrt(p_w * p_w + q_var * q_var)
-            step = _step(name, form)
-            if name == "pf":
-                expected = np.where(s_va > 0, p_w / s_va * 10_000 / step, 10_000 / step)
-            else:  # counts of 0.01 A from VA and 0.1 V: S / (3 · U / 10) · 100
-                u_dv = u_a * _step("u_a", form)
-                expected = np.where(u_dv > 0, s_va / u_dv * 1000 / 3 / step, 0.0)
-    return np.asarray(np.rint(np.clip(expected, -_MOST, _MOST)))
+            u_b = self._of("u_b")
+            return np.where(u_b > 0, i_a * u_a / u_b, i_a)
+        if name == "i_c":
+            u_b, u_c, i_b = self._of("u_b"), self._of("u_c"), self._of("i_b")
+            return np.where(u_c > 0, (i_a * u_a + i_b * u_b) / (2 * u_c), i_a)
+        p_w, s_va = self._apparent
+        if name == "pf":
+            return np.where(s_va > 0, p_w / s_va * 10_000 / step, 10_000 / step)
+        # counts of 0.01 A from VA and 0.1 V: S / (3 · U / 10) · 100
+        u_dv = u_a * self.steps[_KIND["u_a"]]
+        return np.where(u_dv > 0, s_va / u_dv * 1000 / 3 / step, 0.0)
+
+    @cached_property
+    def _apparent(self) -> tuple[Floats, Floats]:
+        """Active and apparent power [W, VA]."""
+        p_w = self._of("p_kw") * self.steps[_KIND["p_kw"]]
+        q_var = self._of("q_kvar") * self.steps[_KIND["q_kvar"]]
+        return p_w, np.sqrt(p_w * p_w + q_var * q_var)
+
+    def _of(self, name: str) -> Floats:
+        found = self.plain.get(name)
+        return np.zeros(len(self.steps[0])) if found is None else found

@@ -6,37 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wattwitness.domain.instants import US_PER_DAY, US_PER_SECOND, from_us, to_us
+from wattwitness.domain.instants import US_PER_DAY, from_us, to_us
 from wattwitness.domain.readings import (
     MEASURANDS,
-    NEVER,
-    READING_DTYPE,
     Readings,
     empty_readings,
 )
-from wattwitness.store.copy_format import PG_EPOCH_US, decode
+from wattwitness.store.copy_format import decode
 from wattwitness.store.database import Database
-from wattwitness.store.forms import RESENT, needed, restore
+from wattwitness.store.forms import needed
 from wattwitness.store.ingest import write_batch
-from wattwitness.store.scales import STORED
+from wattwitness.store.sent_rows import asked, restored
 from wattwitness.store.statements import statements
 
 __all__ = ["Reach", "data_range", "reach_of", "read_block", "stream_readings", "write_batch"]
-
-_MISSING = {">i2": -32_768, ">i4": -2_147_483_648, ">i8": -9_223_372_036_854_775_808}
-_SQL_TYPE = {">i2": "smallint", ">i4": "int", ">i8": "bigint"}
-# Rows from before there were forms send a negative one, which says whether they were resent.
-_OLD_RESENT = -2
-_FORM = f"coalesce(form, CASE WHEN resent THEN {_OLD_RESENT} ELSE -1 END)::smallint"
-# The delay of the receipt [s], or (older rows) its instant [µs since 1970] and an offset beyond
-# every delay.
-_AT_OFFSET = 1 << 61
-_RECEIPT = f"""
-coalesce(delay_s::bigint, {2 * _AT_OFFSET} + (extract(epoch FROM received_at) * 1000000)::bigint,
-         '{_MISSING[">i8"]}'::bigint)
-"""
-_Layout = list[tuple[str, str]]
-_AT_ONCE = 8192  # rows, which stay in the processor's cache from step to step
 
 
 async def read_block(
@@ -47,7 +30,7 @@ async def read_block(
     columns: Sequence[str] = MEASURANDS,
 ) -> Readings:
     """Readings of [from, to) in (circuit, ts) order; columns not asked for are NaN."""
-    layout, chosen = _layout(needed(columns))
+    fields, chosen = asked(needed(columns))
     query = f"""
         SELECT {chosen}
         FROM readings
@@ -63,7 +46,7 @@ async def read_block(
 
     async with db.connection() as connection:  # COPY takes no parameters: asyncpg asks for each
         await connection.copy_from_query(query, output=keep, format="binary")
-    return _to_readings(decode(b"".join(parts), layout), columns)
+    return restored(decode(b"".join(parts), fields), columns)
 
 
 async def read_since(
@@ -75,7 +58,7 @@ async def read_since(
     """Readings of circuits from an instant each on [n]; cheap where that is a moment ago."""
     if len(circuit_keys) == 0:
         return empty_readings()
-    layout, chosen = _layout(needed(columns))
+    fields, chosen = asked(needed(columns))
     query = f"""
         SELECT {chosen}
         FROM unnest($1::int[], $2::timestamptz[]) AS asked (key, since)
@@ -98,50 +81,7 @@ async def read_since(
             output=keep,
             format="binary",
         )
-    return _to_readings(decode(b"".join(parts), layout), columns)
-
-
-def _layout(measurands: Sequence[str]) -> tuple[_Layout, str]:
-    """What the COPY sends, and the SELECT list for it: no NULLs, every row the same width."""
-    layout = [("circuit", ">i4"), ("ts", ">i8")]
-    chosen = ["circuit_key", "ts"]
-    for name in measurands:
-        column, kind, _ = STORED[name]
-        layout.append((name, kind))
-        chosen.append(f"coalesce({column}, '{_MISSING[kind]}'::{_SQL_TYPE[kind]})")
-    return [*layout, ("form", ">i2"), ("receipt", ">i8")], ", ".join([*chosen, _FORM, _RECEIPT])
-
-
-def _to_readings(raw: NDArray[np.void], columns: Sequence[str]) -> Readings:
-    rows = np.empty(len(raw), dtype=READING_DTYPE)
-    for start in range(0, len(raw), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        _restore(raw[part], columns, rows[part])
-    return rows
-
-
-def _restore(raw: NDArray[np.void], columns: Sequence[str], rows: Readings) -> None:
-    rows["circuit"] = raw["circuit"]
-    rows["ts"] = raw["ts"].astype(np.int64) + PG_EPOCH_US
-    form = raw["form"].astype(np.int64)  # negative: none
-    rows["resent"] = np.where(form < 0, form == _OLD_RESENT, form & RESENT > 0)
-    rows["received_at"] = _received(raw["receipt"].astype(np.int64), rows["ts"])
-    stored = {m: raw[m].astype(np.float64) for m in needed(columns)}
-    missing = {m: values == _MISSING[STORED[m][1]] for m, values in stored.items()}
-    counts = restore(form, stored, missing)
-    for name in MEASURANDS:
-        if name not in columns:
-            rows[name] = np.nan
-            continue
-        np.divide(counts[name], STORED[name][2], out=rows[name])
-        if missing[name].any():
-            rows[name][missing[name]] = np.nan
-
-
-def _received(receipt: NDArray[np.int64], ts_us: NDArray[np.int64]) -> NDArray[np.int64]:
-    """What `_RECEIPT` sends → receipt [µs]; NEVER where it is not known."""
-    at = np.where(receipt < _AT_OFFSET, ts_us + receipt * US_PER_SECOND, receipt - 2 * _AT_OFFSET)
-    return np.where(receipt == _MISSING[">i8"], NEVER, at)
+    return restored(decode(b"".join(parts), fields), columns)
 
 
 async def stream_readings(

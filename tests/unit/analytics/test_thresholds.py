@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from analytics.states.dwell import production_dwell
-from analytics.states.histograms import BINS, day_histograms, window, window_sum
+from analytics.states.histograms import BINS, day_histograms, window, window_sums
 from analytics.states.hysteresis import classify, hold
 from analytics.states.thresholds import learn
 from wattwitness.domain.registry import Role
@@ -95,7 +95,7 @@ def test_one_broken_day_does_not_move_a_threshold(kit) -> None:
     def total(odd):
         kept = {d: day_histograms(good[np.newaxis])[0] for d in days}
         kept[days[3]] = day_histograms(odd[np.newaxis])[0]
-        return learn(window_sum(kept, days[0], days[-1])[np.newaxis], [press])[0]
+        return learn(window_sums([kept], days[0], days[-1]), [press])[0]
 
     spoiled = states(total(broken), [0, 6, 80])
     assert spoiled == states(total(good), [0, 6, 80]) == ["off", "standby", "running"]

@@ -51,7 +51,7 @@ def test_rows_of_every_null_pattern_arrive_once():
 def test_decode_reads_what_encode_wrote():
     keys = np.arange(50)
     payload = encode([("k", ">i4", keys), ("t", ">i8", keys * 10)], {})
-    rows = decode(payload, [("k", ">i4"), ("t", ">i8")])
+    rows = decode(payload, [[("k", ">i4")], [("t", ">i8")]])
     np.testing.assert_array_equal(rows["k"], keys)
     np.testing.assert_array_equal(rows["t"], keys * 10)
 
@@ -59,7 +59,7 @@ def test_decode_reads_what_encode_wrote():
 def test_no_rows_are_a_header_and_a_trailer():
     payload = encode([("k", ">i4", np.array([], dtype=np.int64))], {})
     assert payload == HEADER + b"\xff\xff"
-    assert len(decode(payload, [("k", ">i4")])) == 0
+    assert len(decode(payload, [[("k", ">i4")]])) == 0
 
 
 def test_the_epoch_is_2000():

@@ -39,18 +39,14 @@ WITH quality AS (
 ), ends AS (
     INSERT INTO day_ends (enterprise_key, day, head, numbers)
     SELECT $1, * FROM unnest($22::date[], $23::text[], $24::bytea[])
+), histograms AS (
+    INSERT INTO day_histograms (circuit_key, day, bins)
+    SELECT * FROM unnest($25::int[], $26::date[], $27::bytea[])
+    ON CONFLICT (circuit_key, day) DO UPDATE SET bins = excluded.bins
+    WHERE day_histograms.bins <> excluded.bins
 )
 INSERT INTO spell_days (enterprise_key, day, head, numbers)
 SELECT $1, * FROM unnest($19::date[], $20::text[], $21::bytea[])
-
--- name: save_histograms
-INSERT INTO day_histograms (circuit_key, day, bins)
-SELECT circuit_key, day, bins
-FROM unnest($1::text[], $2::date[], $3::bytea[]) AS t (circuit_id, day, bins)
-     JOIN circuits USING (circuit_id)
-WHERE day >= first_analysable($4)
-ON CONFLICT (circuit_key, day) DO UPDATE SET bins = excluded.bins
-WHERE day_histograms.bins <> excluded.bins
 
 -- name: load_histograms
 SELECT circuit_id, day, bins FROM day_histograms JOIN circuits USING (circuit_key)
