@@ -1,6 +1,7 @@
 """The readings table: exact, idempotent, the same on every kind of database."""
 
 import asyncio
+import itertools
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from wattwitness.domain.errors import StoreRefusesError
 from wattwitness.domain.ingest import IngestBatch, IngestOutcome
-from wattwitness.domain.instants import US_PER_DAY, US_PER_MINUTE, to_us
+from wattwitness.domain.instants import US_PER_DAY, US_PER_MINUTE, US_PER_SECOND, to_us
 from wattwitness.domain.readings import MEASURANDS, NEVER, empty_readings
 from wattwitness.domain.registry import Circuit, Enterprise, Gateway, Registry, Role
 from wattwitness.domain.rejects import Parked, Reject, RejectCode
@@ -97,6 +98,40 @@ _KINDS_OF_NUMBERS = {
     "p_kw": 3, "e_kwh": 3, "q_kvar": 3, **dict.fromkeys(("u_a", "u_b", "u_c"), 1),
     **dict.fromkeys(("i_a", "i_b", "i_c"), 2), "pf": 4,
 }  # fmt: skip
+
+
+_ENDS = {
+    "p_kw": 2e6,
+    "e_kwh": 1e12,
+    "q_kvar": 2e6,
+    **dict.fromkeys(("i_a", "i_b", "i_c"), 1e6),
+    "pf": 1.005,
+}
+
+
+async def test_values_at_the_ends_of_what_can_be_are_read_back(any_db):
+    """Columns come in pairs, one in the upper half of a number: none spills into the other."""
+    keys = await keys_of(any_db)
+    choices = list(itertools.product((-1.0, np.nan, 0.0, 1.0), repeat=3))
+    rows = empty_readings(len(choices) + 1)
+    rows["circuit"] = keys[1]
+    rows["ts"] = START + np.arange(len(rows)) * US_PER_MINUTE
+    for n, name in enumerate(_ENDS):
+        chosen = np.array([choice[n % 3] for choice in choices])
+        rows[name][:-1] = np.roll(chosen, n // 3) * _ENDS[name]
+    for name in ("u_a", "u_b", "u_c"):
+        rows[name][:-1:2] = 1e6
+    rows["received_at"] = rows["ts"] - 1_000_000 * US_PER_SECOND
+    await write_batch(any_db, IngestBatch(rows=rows))
+    back = await everything(any_db, keys)
+    for name in rows.dtype.names:
+        np.testing.assert_array_equal(back[name], rows[name], err_msg=name)
+    start, end = int(rows["ts"][0]), int(rows["ts"][-1]) + 1
+    for columns in (("p_kw",), ("p_kw", "e_kwh"), ("pf",), ("i_c", "u_b")):  # other pairs
+        part = await read_block(any_db, keys, start, end, columns)
+        for name in MEASURANDS:
+            expected = rows[name] if name in columns else np.nan
+            np.testing.assert_array_equal(part[name], expected, err_msg=f"{name} of {columns}")
 
 
 async def test_sql_reads_the_same_values_as_we_do(any_db):
