@@ -137,7 +137,7 @@ async def _learn(run: _Run, days: Sequence[date]) -> set[date]:
     touched: set[date] = set()
     for first in set(run.first_days.values()):
         touched |= days_resting_on(days, run.data_days, first)
-    resting = sorted(touched.difference(days))
+    resting = sorted(d for d in touched.difference(days) if d <= run.watermark_day)
     ids, stored = run.circuit_ids, {}
     if resting:
         stored = await run.bench.results.load_thresholds(ids, resting[0], resting[-1])
