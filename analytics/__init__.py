@@ -4,6 +4,7 @@
     plants        a plant as the kernels see it
     grid          readings → one-minute power grid of a local day
     columns       readings of a plant, circuit by circuit, one column per measurand
+    decimals      rounding of many numbers at once
     quantiles     quantiles of many rows at once
     quality       marks on single readings, rates per circuit and day
     states        power → off, standby, running; each circuit's own thresholds

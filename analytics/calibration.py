@@ -11,9 +11,11 @@ keeps what it says. The table is data of the product, versioned.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib.resources import files
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.registry import MeasureAction
@@ -28,12 +30,17 @@ POOLS = 4  # of raw confidences at most, per kind
 Knots = Sequence[tuple[float, float]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calibration:
     """A table of knots per kind."""
 
     version: str
     knots: Mapping[str, Knots] = field(default_factory=dict)
+
+    @cached_property
+    def _curves(self) -> Mapping[str, NDArray[np.float64]]:
+        """Kind → raw confidences, from nothing, and what each is worth [2, knots + 1]."""
+        return {kind: np.array([(0.0, 0.0), *own]).T for kind, own in self.knots.items() if own}
 
     def probability(self, kind: str, raw: float) -> float:
         """How likely an episode is real.
@@ -42,11 +49,8 @@ class Calibration:
             kind: code of the catalogue.
             raw: what its method says, 0 … 1.
         """
-        own = self.knots.get(kind)
-        if not own:
-            return raw
-        said, right = zip((0.0, 0.0), *own, strict=True)
-        return round(float(np.interp(raw, said, right)), 3)
+        own = self._curves.get(kind)
+        return raw if own is None else round(float(np.interp(raw, *own)), 3)
 
     def verdict(self, action: MeasureAction, code: VerdictCode, raw: float) -> float:
         """How likely the word on one measure of an order is right."""

@@ -1,22 +1,17 @@
-"""Readings of a plant as plain columns, circuit by circuit: what the first kernel computes with.
-
-Readings come as rows of some hundred bytes; arithmetic on a field of such rows is several times
-slower than on an array of its own. So each day's readings are laid out once.
-"""
+"""Readings of a plant, circuit by circuit and day by day: what the first kernel computes with."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import compress
 from typing import Any, Protocol, cast
 
 import numpy as np
-from numpy.lib.recfunctions import structured_to_unstructured
 from numpy.typing import NDArray
 
 from analytics.plants import Plant
-from wattwitness.domain.readings import MEASURANDS, NEVER, Readings
+from wattwitness.domain.readings import MEASURANDS, NEVER, ReadingColumns, Readings
 
 
 class Keyed(Protocol):
@@ -101,12 +96,16 @@ class Columns:
         with np.errstate(invalid="ignore", over="ignore"):
             sums = np.add.reduceat(self.measured, self.starts, axis=1)  # NaN where one is missing
         found[:, self.filled] = self.count[self.filled]
-        for k in np.flatnonzero(~np.isfinite(sums).all(axis=1)).tolist():
-            finite = np.isfinite(self.measured[k])
-            found[k, self.filled] = 0
-            if finite.any():
-                found[k, self.filled] = np.add.reduceat(finite, self.starts, dtype=np.intp)
+        for row in self.filled[~np.isfinite(sums).all(axis=0)].tolist():
+            own = np.isfinite(self.measured[:, self.part(row)])
+            found[:, row] = np.count_nonzero(own, axis=1)
         return found
+
+    @cached_property
+    def whole(self) -> Collection[str]:
+        """Measurands that every reading carries."""
+        all_of_them = (self.known == self.count).all(axis=1).tolist()
+        return frozenset(compress(self.names, all_of_them))
 
     def knows(self, name: str) -> NDArray[np.intp]:
         """How many readings of each circuit carry one measurand [circuits]."""
@@ -122,33 +121,30 @@ class PlantRows:
         plant: whose circuits they are.
     """
 
-    def __init__(self, rows: Readings, plant: Plant) -> None:
+    def __init__(self, rows: ReadingColumns, plant: Plant) -> None:
         self._rows = rows
-        self._measured = structured_to_unstructured(rows[list(MEASURANDS)], copy=False)
-        keys = cast("Sequence[int]", rows["circuit"])  # to look for 20 keys needs no copy of it
+        keys = cast("Sequence[int]", rows.circuit)  # to look for 20 keys needs no copy of it
         self._spans = [(bisect_left(keys, key), bisect_left(keys, key + 1)) for key in plant.keys]
 
     def between(self, from_us: int, to_us: int) -> Columns:
         """The readings of [from, to)."""
-        rows, ts = self._rows, self._rows["ts"]
+        rows = self._rows
+        ts = cast("Sequence[int]", rows.ts)
         spans = [
-            (bisect_left(ts, from_us, *span), bisect_left(ts, to_us, *span)) for span in self._spans
+            slice(bisect_left(ts, from_us, *span), bisect_left(ts, to_us, *span))
+            for span in self._spans
         ]
-        ends = np.cumsum([0, *(end - begin for begin, end in spans)])
-        n = int(ends[-1])
-        found = Columns(
-            ts=np.empty(n, dtype=np.int64),
-            measured=np.empty((len(MEASURANDS), n)),
-            ends=ends,
-            received_at=np.empty(n, dtype=np.int64),
-            resent=np.empty(n, dtype=np.bool_),
+
+        def joined(column: NDArray[Any]) -> NDArray[Any]:
+            return np.concatenate([column[..., span] for span in spans], axis=-1)
+
+        return Columns(
+            ts=joined(rows.ts),
+            measured=joined(rows.measured),
+            ends=np.cumsum([0, *(span.stop - span.start for span in spans)]),
+            received_at=joined(rows.received_at),
+            resent=joined(rows.resent),
         )
-        for (begin, end), (first, last) in zip(spans, pairwise(ends.tolist()), strict=True):
-            found.ts[first:last] = ts[begin:end]
-            found.measured[:, first:last] = self._measured[begin:end].T
-            found.received_at[first:last] = rows["received_at"][begin:end]
-            found.resent[first:last] = rows["resent"][begin:end]
-        return found
 
 
 def columns_of(rows: Readings, meters: Keyed) -> Columns:

@@ -7,7 +7,7 @@ day and, to know how things stood at midnight, the end of the day before (`day_e
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -30,13 +30,15 @@ from analytics.states.thresholds import UNKNOWN_THRESHOLDS
 from wattwitness.domain.facts import DayFact
 from wattwitness.domain.instants import US_PER_MINUTE, day_bounds, from_us, to_us
 from wattwitness.domain.quality import DayQuality
-from wattwitness.domain.readings import Readings
+from wattwitness.domain.readings import ReadingColumns
 from wattwitness.domain.spells import ConditionSpell
 from wattwitness.domain.states import State, StateSpell, Thresholds
 
 NO_HISTOGRAMS = np.zeros((0, 0), dtype=np.int32)
 
 _STATES = tuple(State)  # by their integers
+_UNTOLD = -1
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class ColumnsBlock:
 
     plant: Plant
     days: tuple[date, ...]
-    rows: Readings  # (circuit, ts) order
+    rows: ReadingColumns  # (circuit, ts) order
     extent: Extent
     lead: frozenset[date] = frozenset()  # days of which only the end matters
 
@@ -151,27 +153,43 @@ def day_columns(block: ColumnsBlock) -> list[DayColumns]:
     return [_one_day(block, rows, day) for day in block.days]
 
 
-def _state_spells(circuit_id: str, states: StateGrid, from_us_: int) -> list[StateSpell]:
-    """Maximal spells of equal state of one circuit [minutes] → spells."""
-    if len(states) == 0:
-        return []
-    cuts = [0, *(np.flatnonzero(states[1:] != states[:-1]) + 1).tolist(), len(states)]
-    instants = [from_us(from_us_ + cut * US_PER_MINUTE) for cut in cuts]
-    return [
-        StateSpell(circuit_id=circuit_id, from_=begin, to=end, state=_STATES[state])
-        for (begin, end), state in zip(pairwise(instants), states[cuts[:-1]].tolist(), strict=True)
+def _told(block: DayBlock, states: StateGrid, start_us: int) -> StateGrid:
+    """States between each circuit's first reading and the watermark, and one column after them.
+
+    Args:
+        block: the day.
+        states: of the day itself [circuits, minutes].
+        start_us: of the day.
+
+    Returns:
+        _UNTOLD elsewhere [circuits, minutes + 1].
+    """
+    plant, extent, minutes = block.plant, block.extent, states.shape[1]
+    newest_us = extent.watermark_us + plant.interval_us - start_us
+    ends = np.clip(-(-newest_us // US_PER_MINUTE), 0, minutes).tolist()
+    told = np.full((len(states), minutes + 1), _UNTOLD, dtype=np.int8)
+    for row, (circuit, end) in enumerate(zip(plant.circuits, ends, strict=True)):
+        first_us = extent.first_us.get(circuit.circuit_id)
+        if first_us is not None:
+            begin = max(0, (first_us - start_us) // US_PER_MINUTE)
+            told[row, begin:end] = states[row, begin:end]
+    return told
+
+
+def _state_spells(block: DayBlock, states: StateGrid, start_us: int) -> list[StateSpell]:
+    """Maximal spells of equal state of each circuit, while it is known how it stood."""
+    told = _told(block, states, start_us)
+    width, flat = told.shape[1], told.reshape(-1)
+    cuts = np.concatenate(([0], np.flatnonzero(flat[1:] != flat[:-1]) + 1))
+    begin = from_us(start_us)
+    instants = [begin + minute * _MINUTE for minute in (cuts % width).tolist()]
+    names = [circuit.circuit_id for circuit in block.plant.circuits]
+    found = zip(flat[cuts].tolist(), (cuts // width).tolist(), pairwise(instants), strict=False)
+    return [  # what follows the last cut is untold
+        StateSpell(circuit_id=names[row], from_=from_, to=to, state=_STATES[state])
+        for state, row, (from_, to) in found
+        if state != _UNTOLD
     ]
-
-
-def _known_span(block: DayBlock, row: int, start: int, minutes: int) -> tuple[int, int]:
-    """Minutes of the day between the circuit's first reading and the watermark."""
-    first = block.extent.first_us.get(block.plant.circuits[row].circuit_id)
-    if first is None:
-        return 0, 0
-    newest = block.extent.watermark_us + int(block.plant.interval_us[row])
-    begin = max(0, (first - start) // US_PER_MINUTE)
-    end = min(minutes, -(-(newest - start) // US_PER_MINUTE))
-    return begin, max(begin, end)
 
 
 def _with_warm_up(block: DayBlock) -> tuple[Power, int]:
@@ -196,19 +214,17 @@ def _end_facts(block: DayBlock, end_us: int) -> list[DayFact]:
     ]
 
 
+def states_of(plant: Plant, power: Power, thresholds: Sequence[Thresholds]) -> StateGrid:
+    """What each circuit of a plant does, minute by minute [circuits, minutes]."""
+    return production_dwell(classify(power, thresholds), plant.produces)
+
+
 def pairs_of(
-    plant: Plant, states: StateGrid, power: Power, thresholds: list[Thresholds]
-) -> dict[str, PairMinutes]:
+    plant: Plant, states: StateGrid, power: Power, thresholds: Sequence[Thresholds]
+) -> PairMinutes:
     """The minutes of every pairing that has circuits on both sides."""
     level = np.array([t.running_level_kw for t in thresholds], dtype=np.float64)
-    found = {}
-    for pairing in plant.pairings:
-        production, treatment = plant.rows(pairing.production), plant.rows(pairing.treatment)
-        if production and treatment:
-            found[pairing.pairing_id] = pair_minutes(
-                states, power, level, production, treatment, pairing.require
-            )
-    return found
+    return pair_minutes(states, power, level, plant.paired)
 
 
 def judge_day(block: DayBlock) -> DayJudgement:
@@ -217,12 +233,7 @@ def judge_day(block: DayBlock) -> DayJudgement:
     start, over = bounds_us(columns.day, plant)
     power, skip = _with_warm_up(block)
     thresholds = [block.thresholds.get(c.circuit_id, UNKNOWN_THRESHOLDS) for c in plant.circuits]
-    states = production_dwell(classify(power, thresholds), [c.role for c in plant.circuits])
-    spells: list[StateSpell] = []
-    for row, circuit in enumerate(plant.circuits):
-        begin, end = _known_span(block, row, start, states.shape[1] - skip)
-        part = states[row, skip + begin : skip + end]
-        spells += _state_spells(circuit.circuit_id, part, start + begin * US_PER_MINUTE)
+    states = states_of(plant, power, thresholds)
     judged = JudgedDay(
         plant=plant,
         day=columns.day,
@@ -235,7 +246,7 @@ def judge_day(block: DayBlock) -> DayJudgement:
     )
     return DayJudgement(
         day=columns.day,
-        states=spells,
+        states=_state_spells(block, states[:, skip:], start),
         quality=[q for q in columns.quality if q.expected or q.received],
         thresholds=dict(block.thresholds),
         spells=[*columns.spells, *(s for look in CONDITIONS for s in look(judged))],

@@ -13,6 +13,7 @@ day before would give.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,19 +47,18 @@ def day_end(power: Power, minutes: int) -> tuple[NDArray[np.float32], ...]:
         minutes: `last_minutes` of the plant.
     """
     cut = max(0, power.shape[1] - minutes)
+    kept = np.ones(power.shape, dtype=np.bool_)
     back = power[:, :cut][:, ::-1]
-    above = _records(np.where(np.isnan(back), -np.inf, back), np.maximum)
-    below = _records(np.where(np.isnan(back), np.inf, back), np.minimum)
-    kept = (above | below)[:, ::-1]
-    return tuple(
-        np.concatenate((row[:cut][own], row[cut:])) for row, own in zip(power, kept, strict=True)
-    )
+    kept[:, :cut] = (_records(back, np.fmax) | _records(back, np.fmin))[:, ::-1]
+    ends = np.cumsum(np.count_nonzero(kept, axis=1)).tolist()
+    values = power[kept]
+    return tuple(values[begin:end] for begin, end in pairwise((0, *ends)))
 
 
 def _records(values: Power, extreme: np.ufunc) -> NDArray[np.bool_]:
     """Minutes that differ from the extreme of all before them; unknown ones never do."""
-    best = extreme.accumulate(values, axis=1)
-    found = np.isfinite(best)
+    best = extreme.accumulate(values, axis=1)  # NaN until the first known one
+    found: NDArray[np.bool_] = ~np.isnan(best)
     found[:, 1:] &= best[:, 1:] != best[:, :-1]
     return found
 

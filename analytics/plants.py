@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wattwitness.domain.instants import DEFAULT_ZONE, US_PER_SECOND, to_us
 from wattwitness.domain.registry import (
+    PRODUCTION_ROLES,
     Circuit,
     Declaration,
     DeclarationStatus,
@@ -20,6 +21,15 @@ from wattwitness.domain.registry import (
 
 Interval = tuple[int, int]
 """[from, to) in µs since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """A pairing that has circuits of the plant on both sides, and their rows."""
+
+    pairing: Pairing
+    production: list[int]
+    treatment: list[int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +56,21 @@ class Plant:
     def rows_of(self, role: Role) -> list[int]:
         """Rows of the circuits with this role."""
         return [n for n, circuit in enumerate(self.circuits) if circuit.role is role]
+
+    @cached_property
+    def paired(self) -> tuple[Paired, ...]:
+        """The pairings that have circuits on both sides."""
+        return tuple(
+            Paired(pairing, production, treatment)
+            for pairing in self.pairings
+            if (production := self.rows(pairing.production))
+            and (treatment := self.rows(pairing.treatment))
+        )
+
+    @cached_property
+    def produces(self) -> NDArray[np.bool_]:
+        """Which rows are production [circuits]."""
+        return np.array([c.role in PRODUCTION_ROLES for c in self.circuits], dtype=np.bool_)
 
     @cached_property
     def interval_us(self) -> NDArray[np.int64]:

@@ -44,12 +44,20 @@ def reference_period(history: History, days: Sequence[date]) -> Period | None:
     """
     if not days:
         return None
-    if history.verified is not None:
-        begins, ends = (local_day(at, history.plant.zone) for at in history.verified)
-        return Period(begins, max(begins, ends - timedelta(days=1)), verified=True)
+    verified = history.once(_verified, "")
+    if verified is not None:
+        return verified
     spread = (days[-1] - days[0]).days + 1
     early = max(1, min(EARLY_DAYS, int(EARLY_SHARE * spread)))
     return Period(days[0], days[0] + timedelta(days=early - 1), verified=False)
+
+
+def _verified(history: History, _subject: str) -> Period | None:
+    """What an officer verified, whatever fact is in question."""
+    if history.verified is None:
+        return None
+    begins, ends = (local_day(at, history.plant.zone) for at in history.verified)
+    return Period(begins, max(begins, ends - timedelta(days=1)), verified=True)
 
 
 def within(table: FactTable, period: Period) -> NDArray[np.bool_]:

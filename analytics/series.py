@@ -9,19 +9,22 @@ from typing import Protocol
 
 import numpy as np
 
-from wattwitness.domain.readings import MEASURANDS, NEVER, Readings, empty_readings, sort_readings
+from wattwitness.domain.readings import (
+    NEVER,
+    ReadingColumns,
+    Readings,
+    empty_readings,
+    sort_readings,
+)
 from wattwitness.store.database import Database
 from wattwitness.store.latest import watermark
-from wattwitness.store.readings import Reach, data_range, reach_of, read_block
-
-COLUMNS = MEASURANDS
-"""What the detectors look at."""
+from wattwitness.store.readings import Reach, data_range, reach_of, read_columns
 
 
 class SeriesStore(Protocol):
     """Readings of circuits over a time."""
 
-    async def block(self, circuit_keys: Sequence[int], from_us: int, to_us: int) -> Readings:
+    async def block(self, circuit_keys: Sequence[int], from_us: int, to_us: int) -> ReadingColumns:
         """Readings of [from, to) in (circuit, ts) order, one per circuit and instant."""
         ...
 
@@ -44,9 +47,9 @@ class PostgresSeries:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def block(self, circuit_keys: Sequence[int], from_us: int, to_us: int) -> Readings:
+    async def block(self, circuit_keys: Sequence[int], from_us: int, to_us: int) -> ReadingColumns:
         """See `SeriesStore`."""
-        return await read_block(self._db, circuit_keys, from_us, to_us, COLUMNS)
+        return await read_columns(self._db, circuit_keys, from_us, to_us)
 
     async def extent(self, circuit_keys: Sequence[int]) -> tuple[int, int] | None:
         """See `SeriesStore`."""
@@ -75,12 +78,12 @@ class MemorySeries:
         new[1:] = (np.diff(keys, axis=1) != 0).any(axis=0)
         self._rows = together[new]
 
-    async def block(self, circuit_keys: Sequence[int], from_us: int, to_us: int) -> Readings:
+    async def block(self, circuit_keys: Sequence[int], from_us: int, to_us: int) -> ReadingColumns:
         """See `SeriesStore`."""
         rows = self._rows
         inside = np.isin(rows["circuit"], list(circuit_keys))
         inside &= (rows["ts"] >= from_us) & (rows["ts"] < to_us)
-        return rows[inside]
+        return ReadingColumns.of(rows[inside])
 
     async def extent(self, circuit_keys: Sequence[int]) -> tuple[int, int] | None:
         """See `SeriesStore`."""

@@ -14,6 +14,7 @@ The ground they stand on:
     register_steps  steps of an energy register, and what each can have counted at most
     register_hours  hours in which a register counts other than the power beside it
     sample_spells   neighbouring readings that share a condition → spells
+    unit_physics    physics of a treatment unit, and what in them speaks for a resistor
     treatment_edges events, lags and episodes of late starts and early stops
 
 The kinds:

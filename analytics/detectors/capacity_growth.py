@@ -53,7 +53,9 @@ def episodes(history: History) -> list[Episode]:
     """One per growth; what stays grown is not told again."""
     parameters = CATALOGUE[KIND].parameters
     table = history.facts_of(ENERGY_FACT, "")
-    kwh = daily_kwh(table) if table.days else np.empty(0)
+    if not table.days or (table.days[-1] - table.days[0]).days + 1 < parameters["least_days"]:
+        return []
+    kwh = daily_kwh(table)
     use = _working(kwh)
     use &= np.array([not is_declared(history.plant, d) for d in table.days], dtype=np.bool_)
     days = [d for d, ok in zip(table.days, use, strict=True) if ok]

@@ -10,12 +10,14 @@ Without receipt times nothing is said.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.detectors.stages import History, RawDay
 from analytics.episodes.plain import Joined, join_plain, plain_episode
+from analytics.quantiles import median
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.facts import BLOCK_MIN, BLOCKS, DayFact, FactTable
 from wattwitness.domain.instants import US_PER_MINUTE, US_PER_SECOND, day_bounds, from_us, to_us
@@ -51,40 +53,76 @@ def _patterns(raw: RawDay, rows: Sequence[int]) -> list[tuple[slice, int]]:
     return [(part, n) for _, part, n in found]
 
 
-def _lags_s(raw: RawDay, rows: Sequence[int]) -> NDArray[np.float64]:
-    """Smallest lag of each block [96], its upper quartile [96], of some circuits [s]."""
-    found = np.full((2, BLOCKS), np.nan)
-    patterns = _patterns(raw, rows)
-    chosen = np.concatenate([np.arange(part.start, part.stop) for part, _ in patterns])
-    times = np.concatenate([np.full(part.stop - part.start, n) for part, n in patterns])
-    use = (raw.rows.received_at[chosen] != NEVER) & ~raw.rows.resent[chosen]
-    chosen, times = chosen[use], times[use]
-    if not len(chosen):
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Readings of the day that stand for all of their gateways [n]."""
+
+    reading: NDArray[np.intp]
+    gateway: NDArray[np.intp]  # ascending
+    alike: NDArray[np.intp]  # circuits of the gateway for which a reading stands [gateways]
+
+
+def _told(raw: RawDay, gateways: Sequence[Sequence[int]]) -> _Told:
+    """Readings of circuits that differ, each as often as there are circuits like it.
+
+    Args:
+        raw: the day.
+        gateways: rows of the circuits of each gateway.
+    """
+    reading, gateway, alike = [], [], []
+    for k, rows in enumerate(gateways):
+        patterns = _patterns(raw, rows)
+        alike.append(patterns[0][1] if len(patterns) == 1 else 1)
+        for part, n in patterns:
+            own = np.arange(part.start, part.stop)
+            reading.append(own if len(patterns) == 1 else np.repeat(own, n))
+            gateway.append(np.full(len(reading[-1]), k))
+    found, of = np.concatenate(reading), np.concatenate(gateway)
+    use = (raw.rows.received_at[found] != NEVER) & ~raw.rows.resent[found]
+    return _Told(found[use], of[use], np.array(alike))
+
+
+def _lags_s(raw: RawDay, gateways: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    """Smallest lag of each block, and its upper quartile [s]; NaN = none [gateways, 2, 96]."""
+    found = np.full((len(gateways), 2, BLOCKS), np.nan)
+    told = _told(raw, gateways)
+    if not len(told.reading):
         return found
-    block, lag_us = raw.block[chosen], raw.lag_us[chosen]
-    order = np.argsort(lag_us)
-    order = order[np.argsort(block[order].astype(np.int8), kind="stable")]  # by block, then by lag
-    block, lag_us, until = block[order], lag_us[order], np.cumsum(times[order])
-    first = np.flatnonzero(np.diff(block, prepend=-1))
-    blocks, before = block[first], np.concatenate(([0], until))[first]
-    count = np.diff(np.append(before, until[-1]))
-    quartile = before + (3 * count) // 4 - (count % 4 == 0)
-    found[0, blocks] = lag_us[first] / US_PER_SECOND
-    found[1, blocks] = lag_us[np.searchsorted(until, quartile, side="right")] / US_PER_SECOND
+    cell = told.gateway * BLOCKS + raw.block[told.reading]
+    lag_us = raw.lag_us[told.reading]
+    if (cell[1:] < cell[:-1]).any():
+        order = np.argsort(cell, kind="stable")
+        cell, lag_us = cell[order], lag_us[order]
+    first = np.flatnonzero(np.diff(cell, prepend=-1))
+    count = np.diff(first, append=len(cell))
+    # a row for each block, its lags ascending
+    table = np.full((len(first), count.max()), np.iinfo(np.int64).max)
+    place = np.arange(len(cell)) - np.repeat(first, count)
+    table[np.repeat(np.arange(len(first)), count), place] = lag_us
+    table.sort(axis=1)
+    gateway, block = np.divmod(cell[first], BLOCKS)
+    alike = told.alike[gateway]
+    readings = count * alike
+    quartile = ((3 * readings) // 4 - (readings % 4 == 0)) // alike
+    found[gateway, 0, block] = table[:, 0] / US_PER_SECOND
+    found[gateway, 1, block] = table[np.arange(len(first)), quartile] / US_PER_SECOND
     return found
 
 
 def raw_facts(raw: RawDay) -> list[DayFact]:
     """Per gateway: the smallest lag and the upper quartile of each block of the day [s]."""
     of_gateway: dict[str, list[int]] = {}
-    for row, circuit in enumerate(raw.plant.circuits):
-        of_gateway.setdefault(circuit.gateway_id, []).append(row)
-    found = []
-    for gateway, rows in sorted(of_gateway.items()):
-        lags_s = _lags_s(raw, rows)
-        if np.isfinite(lags_s).any():
-            found.append(raw.fact(LAG_FACT, gateway, lags_s.ravel()))
-    return found
+    for row in np.flatnonzero(raw.readings).tolist():
+        of_gateway.setdefault(raw.plant.circuits[row].gateway_id, []).append(row)
+    if not of_gateway:
+        return []
+    names = sorted(of_gateway)
+    lags_s = _lags_s(raw, [of_gateway[name] for name in names])
+    return [
+        raw.fact(LAG_FACT, name, own.ravel())
+        for name, own in zip(names, lags_s, strict=True)
+        if np.isfinite(own).any()
+    ]
 
 
 def usual_lag_s(smallest: NDArray[np.float32], interval_s: float) -> float:
@@ -95,7 +133,8 @@ def usual_lag_s(smallest: NDArray[np.float32], interval_s: float) -> float:
         interval_s: of the gateway.
     """
     early = smallest[:EARLY_DAYS]
-    usual = float(np.nanmedian(early)) if np.isfinite(early).any() else 0.0
+    known = early[np.isfinite(early)]
+    usual = float(np.float32(median(known))) if len(known) else 0.0
     return min(max(usual, 0.0), interval_s + ALLOWANCE_S)
 
 
@@ -124,9 +163,12 @@ def _spells(history: History, gateway_id: str, table: FactTable) -> list[Conditi
     interval_s = float(max(history.plant.intervals_s[n] for n in rows))
     smallest, upper = table.values[:, :BLOCKS], table.values[:, BLOCKS:]
     skew_s = usual_lag_s(smallest, interval_s) - smallest  # positive: the clock is ahead
-    steady = upper - smallest <= STEADY_S + 0.5 * interval_s
-    wrong = (np.abs(skew_s) > limit_s) & steady & _like_a_neighbour(smallest)
-    found = []
+    wrong = np.abs(skew_s) > limit_s
+    found: list[ConditionSpell] = []
+    if not wrong.any():
+        return found
+    wrong &= upper - smallest <= STEADY_S + 0.5 * interval_s
+    wrong &= _like_a_neighbour(smallest)
     for n in np.flatnonzero(wrong.any(axis=1)).tolist():
         start_us = to_us(day_bounds(table.days[n], history.plant.zone)[0])
         for k in np.flatnonzero(wrong[n]).tolist():

@@ -5,17 +5,19 @@ of 15 minutes. Where a meter is read at longer intervals than a minute, energy i
 counted, spread over the time in which it did; power read every few minutes is not integrated.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.detectors.stages import JudgedDay, RawDay
-from analytics.grid import BRIDGED_INTERVALS, Power
+from analytics.grid import BRIDGED_INTERVALS
+from analytics.pairing.blocks import block_means
+from analytics.states.hysteresis import RUNNING, UNKNOWN
+from analytics.states.runs import runs_of
 from wattwitness.domain.facts import BLOCK_MIN, BLOCKS, DayFact
 from wattwitness.domain.instants import US_PER_HOUR, US_PER_MINUTE
-from wattwitness.domain.states import State
 
 CONDUCT_FACT = "conduct"  # per circuit: mean kW of each block over its known minutes [96], how many
 #   spells follow of each sort [3], spells as minutes of the day (start, end): running, state not
@@ -32,36 +34,25 @@ _BLOCK_US = BLOCK_MIN * US_PER_MINUTE
 
 def facts(judged: JudgedDay) -> list[DayFact]:
     """Power by block, and spells of running and of what is not known, of each circuit."""
-    power, states = judged.power[:, judged.skip :], judged.states[:, judged.skip :]
-    dark = np.isnan(power)
-    mean = _means_kw(power, dark)
-    spells = [_edges(mask) for mask in (states == State.RUNNING, states == State.UNKNOWN, dark)]
-    found = []
-    for row in np.flatnonzero(~dark.all(axis=1)).tolist():
-        own = [edges[row] for edges in spells]
-        values = np.concatenate((mean[row], [len(edges) // 2 for edges in own], *own))
-        found.append(judged.fact(CONDUCT_FACT, judged.plant.circuits[row].circuit_id, values))
-    return found
-
-
-def _means_kw(power: Power, dark: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Mean of the known minutes of each block; NaN where none is known [circuits, 96]."""
-    shape = len(power), BLOCKS, BLOCK_MIN
-    day = np.zeros((len(power), DAY_MIN))
-    np.copyto(day[:, : power.shape[1]], power[:, :DAY_MIN], where=~dark[:, :DAY_MIN])
-    known = np.zeros(day.shape, dtype=np.bool_)
-    known[:, : power.shape[1]] = ~dark[:, :DAY_MIN]
-    n = known.reshape(shape).sum(axis=2)
-    return np.where(n > 0, day.reshape(shape).sum(axis=2) / np.maximum(n, 1), np.nan)
-
-
-def _edges(mask: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
-    """Start, end, start, end … of the runs of True of each row [rows, minutes]."""
-    rows, minutes = mask.shape
-    padded = np.zeros((rows, minutes + 2), dtype=np.bool_)
-    padded[:, 1:-1] = mask
-    row, at = np.nonzero(padded[:, 1:] != padded[:, :-1])
-    return np.split(at, np.searchsorted(row, np.arange(1, rows)))
+    states, dark = judged.states[:, judged.skip :], judged.dark[:, judged.skip :]
+    silent = np.logical_and.reduce(dark, axis=1).tolist()
+    mean_kw = block_means(judged.power, ~judged.dark, judged.skip, 1)
+    # circuit after circuit, each sort after the other
+    sorts = np.stack((states == RUNNING, states == UNKNOWN, dark), axis=1)
+    spells = runs_of(sorts.reshape(-1, dark.shape[1]))
+    counts = np.bincount(spells.row, minlength=3 * len(dark)).reshape(-1, 3)
+    heads = np.hstack((mean_kw, counts)).astype(np.float32)
+    tails = np.stack((spells.start, spells.end), axis=1).astype(np.float32)
+    ends = np.cumsum(counts.sum(axis=1)).tolist()
+    return [
+        judged.fact(
+            CONDUCT_FACT,
+            judged.plant.circuits[row].circuit_id,
+            np.concatenate((heads[row], tails[begin:end].ravel())),
+        )
+        for row, (begin, end) in enumerate(pairwise((0, *ends)))
+        if not silent[row]
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +83,25 @@ class _Register:
     sound: NDArray[np.bool_]  # energy that a load explains
 
 
-def _registers(raw: RawDay) -> Iterator[tuple[int, _Register]]:
-    """Row, and its steps, of each circuit whose register was read twice."""
-    energy = raw.rows["e_kwh"]
-    sound = np.isfinite(energy) & ~raw.invalid
-    for row in range(len(raw.plant.circuits)):
-        own = raw.rows.part(row)
-        use = sound[own]
-        ts, kwh = raw.rows.ts[own][use], np.diff(energy[own][use])
-        if len(kwh) == 0:
-            continue
-        rated = raw.plant.rated_kw[row]
-        most = MOST_OF_RATED * rated * np.diff(ts) / US_PER_HOUR if np.isfinite(rated) else np.inf
-        yield row, _Register(ts[:-1], ts[1:], kwh, np.asarray((kwh >= 0) & (kwh <= most)))
+def _speaking(raw: RawDay) -> list[int]:
+    """Circuits whose register may have something to tell that power, minute by minute, does not."""
+    rows = raw.rows
+    found = raw.plant.interval_us > INTEGRATED_INTERVAL_US
+    found |= rows.knows("e_kwh") < rows.count
+    found[rows.circuit_row[raw.holes]] = True
+    found[rows.circuit_row[raw.invalid]] = True
+    return np.flatnonzero(found).tolist()
+
+
+def _register(raw: RawDay, row: int) -> _Register | None:
+    """The steps of a circuit's register; None = it was not read twice."""
+    own, rated = raw.rows.part(row), raw.plant.rated_kw[row]
+    use = np.isfinite(raw.rows["e_kwh"][own]) & ~raw.invalid[own]
+    ts, kwh = raw.rows.ts[own][use], np.diff(raw.rows["e_kwh"][own][use])
+    if len(kwh) == 0:
+        return None
+    most = MOST_OF_RATED * rated * np.diff(ts) / US_PER_HOUR if np.isfinite(rated) else np.inf
+    return _Register(ts[:-1], ts[1:], kwh, np.asarray((kwh >= 0) & (kwh <= most)))
 
 
 def _block_kw(steps: _Register, reach_us: float, start_us: int) -> NDArray[np.float64]:
@@ -121,21 +118,25 @@ def _block_kw(steps: _Register, reach_us: float, start_us: int) -> NDArray[np.fl
     return np.where(told, kwh * US_PER_HOUR / np.maximum(cover_us, 1.0), np.nan)
 
 
+def _register_facts(raw: RawDay, row: int) -> list[DayFact]:
+    steps, found = _register(raw, row), []
+    if steps is None:
+        return []
+    start, name = raw.bounds[0], raw.plant.circuits[row].circuit_id
+    interval_us = int(raw.plant.interval_us[row])
+    reach_us = BRIDGED_INTERVALS * interval_us
+    if interval_us > INTEGRATED_INTERVAL_US:
+        by_register = _block_kw(steps, reach_us, start)
+        if np.isfinite(by_register).any():
+            found.append(raw.fact(REGISTER_FACT, name, by_register))
+    silent = (steps.to_us - steps.from_us > reach_us) & steps.sound & (steps.to_us > start)
+    if silent.any():
+        ends = [(us - start) / US_PER_MINUTE for us in (steps.from_us, steps.to_us)]
+        gaps = np.stack((*ends, steps.kwh), axis=1)[silent]
+        found.append(raw.fact(GAPS_FACT, name, gaps.ravel()))
+    return found
+
+
 def raw_facts(raw: RawDay) -> list[DayFact]:
     """What registers say: power of coarse meters by block, and energy used in silences."""
-    found = []
-    start = raw.bounds[0]
-    for row, steps in _registers(raw):
-        name = raw.plant.circuits[row].circuit_id
-        interval_us = int(raw.plant.interval_us[row])
-        reach_us = BRIDGED_INTERVALS * interval_us
-        if interval_us > INTEGRATED_INTERVAL_US:
-            by_register = _block_kw(steps, reach_us, start)
-            if np.isfinite(by_register).any():
-                found.append(raw.fact(REGISTER_FACT, name, by_register))
-        silent = (steps.to_us - steps.from_us > reach_us) & steps.sound & (steps.to_us > start)
-        if silent.any():
-            ends = [(us - start) / US_PER_MINUTE for us in (steps.from_us, steps.to_us)]
-            gaps = np.stack((*ends, steps.kwh), axis=1)[silent]
-            found.append(raw.fact(GAPS_FACT, name, gaps.ravel()))
-    return found
+    return [fact for row in _speaking(raw) for fact in _register_facts(raw, row)]

@@ -37,10 +37,8 @@ def _with_gaps(raw: RawDay, reach_us: NDArray[np.float64], end_us: int) -> NDArr
     last = raw.rows.ts[[raw.parts[row].stop - 1 for row in some.tolist()]]
     found[some] = first - raw.bounds[0] + raw.plant.interval_us[some] > reach_us[some]
     found[some] |= end_us - last > reach_us[some]
-    step_us, row = raw.rows.step_us, raw.circuit_row
-    long = np.flatnonzero(step_us > reach_us.min(initial=np.inf))
-    long = long[(row[long] == row[long + 1]) & (step_us[long] > reach_us[row[long]])]
-    found[row[long]] = True
+    row = raw.circuit_row[raw.holes]
+    found[row[raw.rows.step_us[raw.holes] > reach_us[row]]] = True
     return np.flatnonzero(found)
 
 

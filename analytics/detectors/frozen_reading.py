@@ -37,20 +37,19 @@ _LIVELIEST_FIRST = ("u_a", "u_b", "u_c", "p_kw", "i_a", "i_b", "i_c", "q_kvar", 
 
 def _repeats(raw: RawDay) -> NDArray[np.intp]:
     """Readings that repeat the one before on every channel, ascending [k]."""
-    rows = raw.rows
-    found = np.arange(1, len(rows))
+    rows, found = raw.rows, None
     for name in _LIVELIEST_FIRST:  # after the first channels hardly any are left
         if rows.knows(name).any():
             value = rows[name]
             after, before = (
-                (value[1:], value[:-1])
-                if len(found) == len(rows) - 1
-                else (value[found], value[found - 1])
+                (value[1:], value[:-1]) if found is None else (value[found], value[found - 1])
             )
             alike = after == before
-            if (rows.knows(name) < rows.count).any():
+            if name not in rows.whole:
                 alike |= np.isnan(after) & np.isnan(before)
-            found = found[alike]
+            found = np.flatnonzero(alike) + 1 if found is None else found[alike]
+    if found is None:  # nothing is measured at all
+        found = np.arange(1, len(rows))
     row = raw.circuit_row
     own: NDArray[np.intp] = found[row[found] == row[found - 1]]
     return own
@@ -59,7 +58,7 @@ def _repeats(raw: RawDay) -> NDArray[np.intp]:
 def raw_facts(raw: RawDay) -> list[DayFact]:
     """How often a circuit's readings under load repeat the one before."""
     power, same = raw.rows["p_kw"], raw.once(_repeats)
-    if (raw.rows.knows("p_kw") < raw.rows.count).any():
+    if "p_kw" not in raw.rows.whole:
         power = np.nan_to_num(power)
     upper, read = np.zeros(len(raw.parts)), np.flatnonzero(raw.readings)
     upper[read] = linear_quantiles([power[raw.parts[row]] for row in read.tolist()], 0.95)

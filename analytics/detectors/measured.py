@@ -26,9 +26,9 @@ def raw_facts(raw: RawDay) -> list[DayFact]:
 
 def _carrying(raw: RawDay, name: str) -> NDArray[np.intp]:
     """Readings of the day that carry a measurand [circuits]."""
-    known = raw.rows.knows(name)
-    if (known == raw.rows.count).all():
+    if name in raw.rows.whole:
         return raw.readings
+    known = raw.rows.knows(name)
     if not known.any():
         return np.zeros_like(known)
     return raw.count(np.isfinite(raw.rows[name]))
@@ -43,7 +43,7 @@ def _measured(history: History, circuit_id: str) -> frozenset[str]:
     table = history.facts_of(MEASURED_FACT, circuit_id)
     if not table.days:
         return frozenset()
-    total = table.values[-RECENT_DAYS:].sum(axis=0)
+    total = table.values[-RECENT_DAYS:].sum(axis=0).tolist()
     return frozenset(
         name
         for name, count in zip(_COLUMNS, total, strict=True)

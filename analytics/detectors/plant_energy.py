@@ -29,11 +29,10 @@ def facts(judged: JudgedDay) -> list[DayFact]:
     rows = energy_rows(judged.plant)
     if not rows:
         return []
-    power = judged.power[rows]
-    known = np.asarray(np.isfinite(power).all(axis=0), dtype=np.bool_)
+    known = judged.known_all(rows)
     if not known[judged.skip :].any():
         return []
-    total = power.sum(axis=0, dtype=np.float64)
+    total = judged.known_kw[rows].sum(axis=0)
     return [judged.fact(ENERGY_FACT, "", block_means(total, known, judged.skip))]
 
 

@@ -12,7 +12,6 @@ from analytics.columns import Columns
 from analytics.detectors.register_hours import COARSE_STEPS, HOURS, LEAST_COVERAGE, LEAST_STEPS
 from analytics.detectors.register_steps import KIND, SLACK_STEPS
 from analytics.detectors.stages import RawDay
-from analytics.grid import BRIDGED_INTERVALS
 from wattwitness.domain.facts import BLOCK_MIN
 from wattwitness.domain.instants import US_PER_DAY, US_PER_HOUR, US_PER_SECOND
 from wattwitness.domain.rules import CATALOGUE
@@ -66,13 +65,10 @@ def _differing(
     row = rows.circuit_row[raw.block_starts]
     new = np.append(True, (np.diff(block) != 0) | (np.diff(row) != 0))
     starts, row, hour = raw.block_starts[new], row[new], block[new]
-    reach_h = BRIDGED_INTERVALS * raw.plant.interval_us / US_PER_HOUR
-    apart = np.flatnonzero(hours > reach_h.min())
-    apart = apart[hours[apart] > reach_h[rows.circuit_row[apart]]]
     weight, counted = hours, step_kwh
-    if len(apart):  # steps over a hole are not compared
+    if len(raw.holes):  # steps over a hole are not compared
         weight, counted = hours.copy(), step_kwh.copy()
-        weight[apart] = counted[apart] = 0.0
+        weight[raw.holes] = counted[raw.holes] = 0.0
     change = _between(rows, rows["p_kw"])
     change *= 0.5
     mean = rows["p_kw"] + change

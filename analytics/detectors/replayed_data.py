@@ -66,7 +66,8 @@ def _sums(raw: RawDay) -> tuple[NDArray[np.uint64], NDArray[np.int16]]:
 
     The sum over the channels of factor × steps + another factor; nothing where not measured.
     """
-    total = (raw.minute - BLOCK_MIN * raw.block).view(np.uint64) * np.uint64(_FACTORS[-1])
+    total = (raw.minute - BLOCK_MIN * raw.block).view(np.uint64)
+    total *= np.uint64(_FACTORS[-1])
     changes = np.zeros(len(raw.rows), dtype=np.int16)
     constant = 0
     for k, name in enumerate(_CHANNELS):
@@ -91,9 +92,9 @@ def _sums(raw: RawDay) -> tuple[NDArray[np.uint64], NDArray[np.int16]]:
 
 def raw_facts(raw: RawDay) -> list[DayFact]:
     """Digests of the day's blocks, per circuit in which anything moves."""
-    starts = raw.block_starts
     if not raw.readings.any():
         return []
+    starts = raw.block_starts
     total, changes = _sums(raw)
     digest = np.bitwise_xor.reduceat(_mixed(total), starts) & np.uint64(0xFFFFFF)
     row, block = raw.circuit_row[starts], raw.block[starts]
@@ -102,15 +103,16 @@ def raw_facts(raw: RawDay) -> list[DayFact]:
     enough &= block >= 0
     found = np.full((len(raw.parts), BLOCKS), np.nan)
     found[row[enough], block[enough]] = digest[enough]
-    return raw.facts(DIGEST_FACT, found, np.flatnonzero(np.isfinite(found).any(axis=1)).tolist())
+    return raw.facts(DIGEST_FACT, found, np.unique(row[enough]).tolist())
 
 
 def _known(raw: RawDay, name: str) -> NDArray[np.bool_] | bool | None:
     """Which readings carry a channel [n]; True = all, None = none of the day."""
-    count = raw.rows.knows(name)
-    if (count == raw.rows.count).all():
+    if name in raw.rows.whole:
         return True
-    known = np.isfinite(raw.rows[name]) if count.any() else np.zeros(len(raw.rows), dtype=np.bool_)
+    if not raw.rows.knows(name).any():
+        return None
+    known = np.isfinite(raw.rows[name])
     return known if (known & raw.today).any() else None
 
 

@@ -15,13 +15,8 @@ KIND = "shared_treatment_short"
 
 
 def conditions(judged: JudgedDay) -> list[ConditionSpell]:
-    """Spells of one local day, for every pairing with more than one unit."""
-    found: list[ConditionSpell] = []
-    for pairing in judged.plant.pairings:
-        minutes = judged.pairs.get(pairing.pairing_id)
-        if minutes is not None and len(judged.plant.rows(pairing.treatment)) > 1:
-            found += pairing_spells(judged, KIND, pairing, minutes.short)
-    return found
+    """Spells of one local day; a pairing with one unit has none."""
+    return pairing_spells(judged, KIND, judged.pairs.short)
 
 
 def episodes(history: History) -> list[Episode]:

@@ -10,7 +10,7 @@ alike. What a method needs from other days travels as a fact, never by reading r
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.columns import Columns
-from analytics.grid import Power
+from analytics.grid import BRIDGED_INTERVALS, Power
 from analytics.pairing.condition import PairMinutes
 from analytics.plants import Interval, Plant
 from analytics.states.hysteresis import StateGrid
@@ -30,12 +30,13 @@ from wattwitness.domain.facts import (
     FactBook,
     FactTable,
 )
-from wattwitness.domain.instants import US_PER_MINUTE
+from wattwitness.domain.instants import US_PER_MINUTE, from_us
 from wattwitness.domain.registry import Alert, Grade, Inspection, Measure
 from wattwitness.domain.spells import ConditionSpell, SpellBook, SpellTable
 from wattwitness.domain.states import Thresholds
 
 Found = TypeVar("Found")
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class _PlantDay:
             day=self.day,
             kind=kind,
             subject=subject,
-            values=values.astype(np.float32),
+            values=values.astype(np.float32, copy=False),
         )
 
 
@@ -103,6 +104,17 @@ class RawDay(_PlantDay):
         return np.array([part.stop - part.start for part in self.parts], dtype=np.intp)
 
     @cached_property
+    def holes(self) -> NDArray[np.intp]:
+        """Readings after which the next one of their circuit is missing, ascending [k]."""
+        step_us, row = self.rows.step_us, self.circuit_row
+        reach_us = BRIDGED_INTERVALS * self.plant.interval_us
+        long = np.flatnonzero(step_us > reach_us.min(initial=np.inf))
+        found: NDArray[np.intp] = long[
+            (row[long] == row[long + 1]) & (step_us[long] > reach_us[row[long]])
+        ]
+        return found
+
+    @cached_property
     def lag_us(self) -> NDArray[np.int64]:
         """Receipt minus device time [µs]; nonsense where the receipt is not known [n]."""
         return self.rows.received_at - self.rows.ts
@@ -148,7 +160,7 @@ class RawDay(_PlantDay):
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class JudgedDay(_PlantDay):
     """One local day minute by minute, the end of the day before it as warm-up.
 
@@ -161,7 +173,33 @@ class JudgedDay(_PlantDay):
     power: Power  # [circuits, skip + minutes] kW
     states: StateGrid  # likewise
     thresholds: Sequence[Thresholds]  # the day's, per circuit
-    pairs: Mapping[str, PairMinutes]  # pairing id → its minutes; those with circuits on both sides
+    pairs: PairMinutes  # of the pairings with circuits on both sides
+
+    @cached_property
+    def dark(self) -> NDArray[np.bool_]:
+        """Where power is not known [circuits, skip + minutes]."""
+        return np.isnan(self.power)
+
+    @cached_property
+    def known_kw(self) -> NDArray[np.float64]:
+        """Power, 0 where it is not known [circuits, skip + minutes]."""
+        found = self.power.astype(np.float64)
+        if self.dark.any():
+            found[self.dark] = 0.0
+        return found
+
+    def known_all(self, rows: Sequence[int]) -> NDArray[np.bool_]:
+        """Minutes in which the power of all these circuits is known [skip + minutes]."""
+        known: NDArray[np.bool_] = np.logical_not(self.dark.take(rows, axis=0).any(axis=0))
+        return known
+
+    @cached_property
+    def _begin(self) -> datetime:
+        return from_us(self.start_us)
+
+    def instant(self, minute: int) -> datetime:
+        """When a minute of the grid begins."""
+        return self._begin + minute * _MINUTE
 
 
 @dataclass(frozen=True)

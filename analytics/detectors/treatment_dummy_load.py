@@ -8,20 +8,20 @@ Only a unit whose reference differs from a resistor can be told from one.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.columns import Columns
 from analytics.detectors.stages import History, RawDay
+from analytics.detectors.unit_physics import Physics
 from analytics.episodes.declared import BlockPart, accepted, block_parts, covers_unit
 from analytics.episodes.plain import evidence_of
 from analytics.pairing.blocks import block_instants_us
 from analytics.quantiles import linear_quantiles
-from analytics.references import Period, reference_period, within
+from analytics.references import reference_period
 from wattwitness.domain.episodes import Episode
-from wattwitness.domain.facts import BLOCK_MIN, BLOCKS, DayFact, FactTable
+from wattwitness.domain.facts import BLOCK_MIN, BLOCKS, DayFact
 from wattwitness.domain.instants import US_PER_MINUTE, from_us
 from wattwitness.domain.registry import Pairing, Role
 from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
@@ -32,9 +32,6 @@ PHYSICS_FACT = "unit_physics"  # per treatment circuit, five times [96]: mean kW
 LEAST_READINGS = 3  # of a block; fewer where the interval is longer
 WORKING_SHARE = 0.3  # of the day's upper power: below, the unit is not working
 UNIT_SHARE = 0.4  # of its reference: a block with less says nothing about the unit
-LEAST_BLOCKS = 8
-POOLED_BLOCKS = 9  # blocks on both sides whose regressions are added up
-LEAST_VARIATION = 2e-4  # Σ dlnU² that fixes an exponent well enough
 
 
 def _power_factor(rows: Columns, own: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -120,94 +117,17 @@ def raw_facts(raw: RawDay) -> list[DayFact]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Physics:
-    """A unit's blocks, one after the other; NaN = not measured or not working."""
-
-    number: NDArray[np.int64]  # ordinal of the day × 96 + block
-    kw: NDArray[np.float64]
-    pf: NDArray[np.float64]
-    imbalance: NDArray[np.float64]
-    exponent: NDArray[np.float64]  # of P against U, pooled over neighbours
-    reference: NDArray[np.bool_]
-    period: Period
-
-
-def _pooled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum over the block and its neighbours on both sides."""
-    kernel = np.ones(2 * POOLED_BLOCKS + 1)
-    if len(values) < len(kernel):
-        return np.full(values.shape, float(np.nansum(values)))
-    return np.convolve(np.nan_to_num(values), kernel, mode="same")
-
-
-def _physics(table: FactTable, period: Period) -> _Physics:
-    number = table.blocks
-    columns = table.values.astype(np.float64).reshape(len(table.days), 5, BLOCKS)
-    kw, pf, imbalance, s_uu, s_up = (columns[:, k].ravel() for k in range(5))
-    known = np.isfinite(kw)
-    s_uu, s_up = _pooled(s_uu[known]), _pooled(s_up[known])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        exponent = np.where(s_uu >= LEAST_VARIATION, s_up / s_uu, np.nan)
-    inside = np.repeat(within(table, period), BLOCKS)[known]
-    return _Physics(number[known], kw[known], pf[known], imbalance[known], exponent, inside, period)
-
-
-def _median(values: NDArray[np.float64], use: NDArray[np.bool_]) -> float:
-    own = values[use & np.isfinite(values)]
-    return float(np.median(own)) if len(own) >= LEAST_BLOCKS else float("nan")
-
-
-def _upper(values: NDArray[np.float64], use: NDArray[np.bool_]) -> float:
-    own = values[use & np.isfinite(values)]
-    return float(np.quantile(own, 0.99)) if len(own) >= 4 * LEAST_BLOCKS else float("nan")
-
-
-def _votes(unit: _Physics) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Per block: signs that speak for a resistor, and signs that could be read at all."""
-    parameters = CATALOGUE[KIND].parameters
-    for_it = np.zeros(len(unit.number), dtype=np.int64)
-    read = np.zeros(len(unit.number), dtype=np.int64)
-    pf = _median(unit.pf, unit.reference)
-    if pf <= parameters["motor_pf"]:
-        read += 2 * np.isfinite(unit.pf)  # the clearest sign counts twice
-        clear = max(parameters["resistor_pf"], pf + parameters["pf_clearance"])
-        for_it += 2 * (unit.pf >= clear)
-    low, high = parameters["resistor_exponent_low"], parameters["resistor_exponent_high"]
-    upper = _upper(unit.exponent, unit.reference)
-    if upper <= low:  # the unit itself, with all its noise, never looked like one
-        read += np.isfinite(unit.exponent)
-        for_it += (unit.exponent >= low) & (unit.exponent <= high)
-    imbalance = _median(unit.imbalance, unit.reference)
-    if imbalance >= parameters["motor_imbalance"]:
-        read += np.isfinite(unit.imbalance)
-        for_it += unit.imbalance <= 0.5 * imbalance
-    return for_it, read
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """A unit's blocks with their votes [blocks]."""
-
-    physics: _Physics
-    for_it: NDArray[np.int64]
-    read: NDArray[np.int64]
-
-
-def _unit(history: History, circuit_id: str) -> _Judged | None:
+def _unit(history: History, circuit_id: str) -> Physics | None:
     table = history.facts_of(PHYSICS_FACT, circuit_id)
     period = reference_period(history, table.days)
-    if period is None:
-        return None
-    physics = _physics(table, period)
-    return _Judged(physics, *_votes(physics))
+    return None if period is None else Physics(table, period)
 
 
 def _episode(
     history: History,
     pairing: Pairing,
     circuit_id: str,
-    unit: _Physics,
+    unit: Physics,
     part: NDArray[np.intp],
     piece: BlockPart,
 ) -> Episode:
@@ -223,12 +143,11 @@ def _episode(
     ):
         if np.isfinite(values[part]).any():
             numbers[name] = (float(np.nanmedian(values[part])), "")
-            numbers[f"{name}_reference"] = (_median(values, unit.reference), "")
+            numbers[f"{name}_reference"] = (unit.usual(values), "")
     least = int(CATALOGUE[KIND].parameters["episode_min"] / BLOCK_MIN)
     full = unit.number[part[min(least, len(part)) - 1]]
     told_us = int(block_instants_us(np.array([full]), history.plant.zone)[0])
     told = from_us(told_us + BLOCK_MIN * US_PER_MINUTE)
-    by_pf = _median(unit.pf, unit.reference) <= CATALOGUE[KIND].parameters["motor_pf"]
     return Episode(
         enterprise_id=history.plant.enterprise_id,
         kind=KIND,
@@ -237,7 +156,7 @@ def _episode(
         detected_at=min(told, piece.to),
         circuits=(circuit_id,),
         pairing_id=pairing.pairing_id,
-        confidence=(0.95 if by_pf else 0.8) - (0.0 if unit.period.verified else 0.03),
+        confidence=(0.95 if unit.tells_by_pf else 0.8) - (0.0 if unit.period.verified else 0.03),
         evidence=evidence_of({k: v for k, v in numbers.items() if v[0] == v[0]}),
         rule_version=RULE_VERSION,
         suppressed_by=piece.declaration_id,
@@ -247,24 +166,26 @@ def _episode(
 def is_readable(history: History, circuit_id: str) -> bool:
     """Whether a unit's own physics differ from a resistor's in anything that is measured."""
     unit = history.once(_unit, circuit_id)
-    return unit is not None and bool(unit.read.any())
+    return unit is not None and unit.is_readable
 
 
-def _stretches(unit: _Judged) -> Iterator[NDArray[np.intp]]:
+def _stretches(unit: Physics) -> Iterator[NDArray[np.intp]]:
     """Positions of blocks that speak for a resistor and follow each other.
 
     Blocks that say nothing (the unit was switched in them) are passed over, and so is a single one
     that says otherwise: readings of many minutes mix what was before a switch with what came after.
     """
+    if unit.is_motor:
+        return
     bridge = CATALOGUE[KIND].parameters["bridge_hours"] * 4
-    level = _median(unit.physics.kw, unit.physics.reference)
-    judged = np.flatnonzero((unit.read >= 1) & (unit.physics.kw >= UNIT_SHARE * level))
-    dummy = unit.for_it[judged] >= np.maximum(1, 0.6 * unit.read[judged])
+    enough_kw = UNIT_SHARE * unit.usual(unit.kw)
+    judged = np.flatnonzero((unit.votes[1] >= 1) & (unit.kw >= enough_kw))
+    dummy = unit.speaks()[judged]
     if not dummy.any():
         return
     between = dummy.copy()
     between[1:-1] |= dummy[:-2] & dummy[2:]
-    breaks = np.flatnonzero(np.diff(unit.physics.number[judged]) > bridge) + 1
+    breaks = np.flatnonzero(np.diff(unit.number[judged]) > bridge) + 1
     flips = np.flatnonzero(np.diff(between.astype(np.int8))) + 1
     for part in np.split(np.arange(len(judged)), np.union1d(breaks, flips)):
         if between[part[0]]:
@@ -279,9 +200,9 @@ def _of_unit(history: History, pairing: Pairing, circuit_id: str) -> list[Episod
     found = []
     valid = accepted(history.plant, lambda d: covers_unit(d, pairing, circuit_id))
     for part in _stretches(unit):
-        begins = block_instants_us(unit.physics.number[part], history.plant.zone)
+        begins = block_instants_us(unit.number[part], history.plant.zone)
         found += [
-            _episode(history, pairing, circuit_id, unit.physics, part[piece.blocks], piece)
+            _episode(history, pairing, circuit_id, unit, part[piece.blocks], piece)
             for piece in block_parts(valid, begins, BLOCK_MIN * US_PER_MINUTE)
             if len(piece.blocks) * BLOCK_MIN >= parameters["episode_min"]
         ]

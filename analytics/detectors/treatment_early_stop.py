@@ -5,7 +5,7 @@ unit worked.
 """
 
 from analytics.detectors.stages import History, JudgedDay
-from analytics.detectors.treatment_edges import blind_minutes, edge_episodes, event_spell
+from analytics.detectors.treatment_edges import edge_episodes, event_spell
 from analytics.pairing.edges import stops
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.spells import ConditionSpell
@@ -15,17 +15,11 @@ KIND = "treatment_early_stop"
 
 def conditions(judged: JudgedDay) -> list[ConditionSpell]:
     """Stops that were told on this day and in which treatment went before production."""
-    found: list[ConditionSpell] = []
-    for pairing in judged.plant.pairings:
-        minutes = judged.pairs.get(pairing.pairing_id)
-        if minutes is None:
-            continue
-        found += [
-            event_spell(judged, KIND, pairing, edge, -edge.lag_min)
-            for edge in stops(minutes, blind_minutes(judged, pairing))
-            if edge.told >= judged.skip and edge.lag_min < 0
-        ]
-    return found
+    return [
+        event_spell(judged, KIND, judged.pairs.pairs[k], edge, -edge.lag_min)
+        for k, edge in stops(judged.pairs)
+        if edge.told >= judged.skip and edge.lag_min < 0
+    ]
 
 
 def episodes(history: History) -> list[Episode]:

@@ -5,22 +5,22 @@ ones as well: a pair's own lags in its verified period widen what is lawful, up 
 nobody teaches the system that late is usual.
 """
 
-from collections.abc import Sequence
+import math
 from datetime import timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analytics.detectors.stages import History, JudgedDay
 from analytics.episodes.declared import Window, accepted, covers_pairing, windows
 from analytics.episodes.plain import evidence_of
 from analytics.pairing.edges import Edge
+from analytics.plants import Paired
+from analytics.quantiles import quantile
 from wattwitness.domain.episodes import Episode
-from wattwitness.domain.instants import US_PER_MINUTE, from_us
+from wattwitness.domain.instants import to_us
 from wattwitness.domain.registry import Pairing
 from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
-from wattwitness.domain.spells import ConditionSpell
-from wattwitness.domain.states import State
+from wattwitness.domain.spells import ConditionSpell, SpellTable
 
 LEAST_EVENTS = 5
 LEAST_WORK_MIN = 5  # of production that are looked at where treatment has to lead
@@ -28,17 +28,10 @@ LEAST_LOAD = 0.3  # of the level of the smallest machine: less is not yet, or no
 _MINUTE = timedelta(minutes=1)
 
 
-def blind_minutes(judged: JudgedDay, pairing: Pairing) -> NDArray[np.bool_]:
-    """Minutes in which a circuit of the pairing is not known [minutes]."""
-    rows = judged.plant.rows((*pairing.production, *pairing.treatment))
-    blind: NDArray[np.bool_] = (judged.states[rows] == State.UNKNOWN).any(axis=0)
-    return blind
-
-
 def event_spell(
     judged: JudgedDay,
     kind: str,
-    pairing: Pairing,
+    pair: Paired,
     edge: Edge,
     late_min: float,
     since: int | None = None,
@@ -48,7 +41,7 @@ def event_spell(
     Args:
         judged: the day of the event.
         kind: code of the rule catalogue.
-        pairing: whose event it is.
+        pair: the pairing whose event it is.
         edge: its two ends.
         late_min: how late treatment was [min].
         since: minute from which production worked; None = the edge is one of its own.
@@ -57,40 +50,41 @@ def event_spell(
     span = slice(first, max(last, first + 1))
     minutes = span.stop - span.start
     work = span if since is None else slice(since, max(last, since + LEAST_WORK_MIN))
-    production = judged.power[judged.plant.rows(pairing.production), work]
+    production = judged.power[pair.production, work]
     worked = production.shape[1]
+    production[np.isnan(production)] = 0.0
     return ConditionSpell(
         enterprise_id=judged.plant.enterprise_id,
         kind=kind,
-        subject=pairing.pairing_id,
-        from_=from_us(judged.start_us + span.start * US_PER_MINUTE),
-        to=from_us(judged.start_us + span.stop * US_PER_MINUTE),
+        subject=pair.pairing.pairing_id,
+        from_=judged.instant(span.start),
+        to=judged.instant(span.stop),
         sums={
             "late_min": float(late_min),
             "known_min": float(minutes),
-            "production_kwh": round(float(np.nansum(production, dtype=np.float64)) / 60.0, 6),
-            "production_level_kwh": round(_level_kw(judged, pairing) * worked / 60.0, 6),
+            "production_kwh": round(float(production.sum(dtype=np.float64)) / 60.0, 6),
+            "production_level_kwh": round(_level_kw(judged, pair) * worked / 60.0, 6),
         },
     )
 
 
-def _level_kw(judged: JudgedDay, pairing: Pairing) -> float:
+def _level_kw(judged: JudgedDay, pair: Paired) -> float:
     """The smallest running level of the pairing's production [kW]; 0 = not known."""
-    rows = judged.plant.rows(pairing.production)
-    levels = [judged.thresholds[row].running_level_kw for row in rows]
-    return min((kw for kw in levels if np.isfinite(kw)), default=0.0)
+    levels = [judged.thresholds[row].running_level_kw for row in pair.production]
+    return min((kw for kw in levels if math.isfinite(kw)), default=0.0)
 
 
-def _usual_min(history: History, spells: Sequence[ConditionSpell], registered_min: float) -> float:
+def _usual_min(history: History, table: SpellTable, registered_min: float) -> float:
     """What is lawful: the registered lag, or the pair's own in its verified period, bounded."""
     parameters = CATALOGUE["treatment_late_start"].parameters
     if history.verified is None:
         return registered_min
-    begins, ends = history.verified
-    own = [s.sums["late_min"] for s in spells if begins <= s.from_ and s.to <= ends]
+    begins_us, ends_us = map(to_us, history.verified)
+    inside = (table.from_us >= begins_us) & (table.to_us <= ends_us)
+    own = table.sum("late_min")[inside]
     if len(own) < LEAST_EVENTS:
         return registered_min
-    learned = float(np.quantile(own, parameters["lag_quantile"]))
+    learned = quantile(own, parameters["lag_quantile"])
     return max(registered_min, min(learned, parameters["lag_most_factor"] * registered_min))
 
 
@@ -155,15 +149,16 @@ def edge_episodes(
     for pairing in history.plant.pairings:
         if pairing.duty_cycled:
             continue  # its rests are judged by treatment_off
-        spells = history.spells_of(kind, pairing.pairing_id)
-        lawful = _usual_min(history, spells, getattr(pairing, registered))
-        for spell in spells:
-            late = spell.sums["late_min"]
-            works = spell.sums["production_kwh"] >= LEAST_LOAD * spell.sums["production_level_kwh"]
-            if late <= lawful + parameters["tolerance_min"] or not works:
-                continue
+        table = history.spell_table(kind, pairing.pairing_id)
+        if table is None:
+            continue
+        lawful = _usual_min(history, table, getattr(pairing, registered))
+        least = lawful + parameters["tolerance_min"]
+        works = table.sum("production_kwh") >= LEAST_LOAD * table.sum("production_level_kwh")
+        for n in np.flatnonzero(works & (table.sum("late_min") > least)).tolist():
+            spell = table.spell(n)
             found += [
                 _episode(history, kind, pairing, spell, part, lawful, told_after_production)
-                for part in _parts(history, pairing, spell, lawful + parameters["tolerance_min"])
+                for part in _parts(history, pairing, spell, least)
             ]
     return found

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from analytics.detectors.stages import History
 from analytics.episodes.declared import Window, accepted, covers_unit, windows
 from analytics.episodes.plain import evidence_of
-from analytics.pairing.levels import Levels, levels_of
+from analytics.pairing.levels import ROUNDING, Levels, levels_of
 from wattwitness.domain.episodes import Episode
+from wattwitness.domain.facts import BLOCKS
 from wattwitness.domain.instants import day_bounds
 from wattwitness.domain.registry import Pairing
 from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
@@ -84,6 +85,16 @@ def _low_ends(y: NDArray[np.float64]) -> list[int]:
     return [int(end) for end in ends if end >= LEAST_DAYS]
 
 
+def _may_decline(levels: Levels) -> bool:
+    """Whether the median of two days or more may be low: a quick look."""
+    low = levels.may_be_below(1.0 - CATALOGUE[KIND].parameters["least_decline"] + ROUNDING)
+    if not low.any():
+        return False
+    known = np.count_nonzero(np.isfinite(levels.table.values[:, :BLOCKS]), axis=1)
+    days = low.any(axis=1) & (np.count_nonzero(low, axis=1) * 2 >= known)
+    return bool(np.count_nonzero(days) >= 2)
+
+
 def _declines(x: NDArray[np.int64], y: NDArray[np.float64]) -> tuple[int, float] | None:
     """(first day, slope) if these days show a slow decline to their end."""
     parameters = CATALOGUE[KIND].parameters
@@ -103,7 +114,7 @@ def decline_of(history: History, circuit_id: str) -> Decline | None:
 
 def _decline_of(history: History, circuit_id: str) -> Decline | None:
     levels = levels_of(history, circuit_id)
-    if levels is None:
+    if levels is None or not _may_decline(levels):
         return None
     x, y = _daily(levels)
     recovered = CATALOGUE[KIND].parameters["recovered"]

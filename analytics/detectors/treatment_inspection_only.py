@@ -26,29 +26,31 @@ HALF_HOURS = 48
 RUN_FACT = "running_half_hours"  # per pairing: minutes of running production with treatment known
 #                                  [48], of these with treatment at work [48]
 LEAST_MIN = 30.0
+ROUNDING_MIN = 1e-6
 SATURDAY = 5
 OFFICE_LEEWAY_H = 0.5  # offices open and close a little earlier or later
 
 
 def facts(judged: JudgedDay) -> list[DayFact]:
     """Running and treated minutes of each half hour of the day, per pairing."""
-    found = []
-    for pairing in judged.plant.pairings:
-        minutes = judged.pairs.get(pairing.pairing_id)
-        if minutes is None or pairing.duty_cycled:
-            continue
-        running = minutes.running[judged.skip :] & ~minutes.unknown[judged.skip :]
-        treated = running & (minutes.works[judged.skip :] > 0)
-        half = np.minimum(np.arange(len(running)) // 30, HALF_HOURS - 1)
-        columns = [np.bincount(half[m], minlength=HALF_HOURS) for m in (running, treated)]
-        if columns[0].any():
-            found.append(judged.fact(RUN_FACT, pairing.pairing_id, np.concatenate(columns)))
-    return found
+    pairs = judged.pairs
+    running = (pairs.running & ~pairs.unknown)[:, judged.skip :]
+    treated = running & pairs.works[:, judged.skip :]
+    # a 25th hour belongs to the last half hour
+    first = np.arange(0, min(running.shape[1], HALF_HOURS * 30), 30)
+    minutes = np.zeros((len(pairs.pairs), 2, HALF_HOURS), dtype=np.float32)
+    for k, mask in enumerate((running, treated)):
+        minutes[:, k, : len(first)] = np.add.reduceat(mask, first, axis=1, dtype=np.int16)
+    return [
+        judged.fact(RUN_FACT, pair.pairing.pairing_id, own.ravel())
+        for pair, own in zip(pairs.pairs, minutes, strict=True)
+        if not pair.pairing.duty_cycled and own[0].any()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Shares:
-    """Minutes inside and outside the watched hours, per day [days]."""
+    """Minutes inside and outside the watched hours, per day [days] (or [days, n] of such hours)."""
 
     run_in: NDArray[np.float64]
     run_out: NDArray[np.float64]
@@ -66,6 +68,17 @@ class _Shares:
         found: NDArray[np.float64] = on / np.maximum(run, 1.0)
         return found
 
+    @property
+    def shows(self) -> NDArray[np.bool_]:
+        """Days on which treatment works inside and not outside."""
+        parameters = CATALOGUE[KIND].parameters
+        inside = self.share(self.on_in, self.run_in) >= parameters["inside_share"]
+        return (
+            self.speaks
+            & inside
+            & (self.share(self.on_out, self.run_out) <= parameters["outside_share"])
+        )
+
 
 def _shares(table: FactTable, watched: NDArray[np.bool_]) -> _Shares:
     """Sums inside and outside of `watched` [days, 48]."""
@@ -79,24 +92,66 @@ def _shares(table: FactTable, watched: NDArray[np.bool_]) -> _Shares:
     )
 
 
-def _office(table: FactTable, from_h: float, to_h: float, *, weekends: bool) -> NDArray[np.bool_]:
-    """Office hours of each day [days, 48]."""
+def _office_hours() -> NDArray[np.bool_]:
+    """Office hours as treatment that follows them could take them [3, 48]."""
+    parameters = CATALOGUE[KIND].parameters
+    leeway = OFFICE_LEEWAY_H * np.array([[0.0], [1.0], [-1.0]])
     half = np.arange(HALF_HOURS) / 2.0
-    hours = (half >= from_h) & (half < to_h)
-    open_ = np.array([weekends or d.weekday() < SATURDAY for d in table.days], dtype=np.bool_)
-    found: NDArray[np.bool_] = open_[:, np.newaxis] & hours[np.newaxis, :]
+    found: NDArray[np.bool_] = (half >= parameters["office_from_h"] + leeway) & (
+        half < parameters["office_to_h"] - leeway
+    )
     return found
 
 
-def _watched(history: History, table: FactTable) -> Iterator[NDArray[np.bool_]]:
-    """The hours in which somebody may look, as treatment that follows them could take them."""
+OFFICE_HOURS = _office_hours()
+
+
+def _showing_days(table: FactTable) -> NDArray[np.intp]:
+    """How many days show it, were offices open on all of them, by each of OFFICE_HOURS [3]."""
+    values, hours = table.values.astype(np.float64), OFFICE_HOURS.T.astype(np.float64)
+    run, on = values[:, :HALF_HOURS], values[:, HALF_HOURS:]
+    run_in, on_in = run @ hours, on @ hours  # whole minutes: exact, however they are added
+    run_out = run.sum(axis=1)[:, np.newaxis] - run_in
+    on_out = on.sum(axis=1)[:, np.newaxis] - on_in
+    found: NDArray[np.intp] = np.count_nonzero(
+        _Shares(run_in, run_out, on_in, on_out).shows, axis=0
+    )
+    return found
+
+
+def day_minutes(
+    history: History, pairing_id: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Minutes of running production, and of these with treatment at work, of each day [days]."""
+    return history.once(_day_minutes, pairing_id)
+
+
+def _day_minutes(
+    history: History, pairing_id: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    values = history.facts_of(RUN_FACT, pairing_id).values
+    run = values[:, :HALF_HOURS].sum(axis=1, dtype=np.float64)
+    return run, values[:, HALF_HOURS:].sum(axis=1, dtype=np.float64)
+
+
+def _may_show(history: History, pairing_id: str) -> bool:
+    """Whether treatment is missing for long enough on enough days: a quick look."""
     parameters = CATALOGUE[KIND].parameters
-    begin, end = parameters["office_from_h"], parameters["office_to_h"]
-    half = OFFICE_LEEWAY_H
-    for from_h, to_h in ((begin, end), (begin + half, end - half), (begin - half, end + half)):
-        for weekends in (True, False):
-            yield _office(table, from_h, to_h, weekends=weekends)
-    yield _inspected(history, table)
+    run, treated = day_minutes(history, pairing_id)
+    missing = run - treated >= (1.0 - parameters["outside_share"]) * LEAST_MIN - ROUNDING_MIN
+    return bool(np.count_nonzero(missing) >= parameters["least_days"])
+
+
+def _watched(history: History, table: FactTable) -> Iterator[NDArray[np.bool_]]:
+    """The hours in which somebody may look [days, 48], where enough days may show it."""
+    least = CATALOGUE[KIND].parameters["least_days"]
+    for hours, showing in zip(OFFICE_HOURS, _showing_days(table).tolist(), strict=True):
+        if showing >= least:
+            weekdays = np.array([d.weekday() < SATURDAY for d in table.days], dtype=np.bool_)
+            yield np.broadcast_to(hours, (len(table.days), HALF_HOURS))
+            yield weekdays[:, np.newaxis] & hours
+    if history.inspections:
+        yield _inspected(history, table)
 
 
 def _inspected(history: History, table: FactTable) -> NDArray[np.bool_]:
@@ -114,20 +169,16 @@ def _inspected(history: History, table: FactTable) -> NDArray[np.bool_]:
 
 def _spells(table: FactTable, shares: _Shares) -> Iterator[NDArray[np.intp]]:
     """Positions of days that show it and follow each other."""
-    parameters = CATALOGUE[KIND].parameters
-    inside = shares.share(shares.on_in, shares.run_in)
-    outside = shares.share(shares.on_out, shares.run_out)
-    shows = shares.speaks & (inside >= parameters["inside_share"])
-    shows &= outside <= parameters["outside_share"]
-    against = shares.speaks & ~shows
-    ordinal = table.ordinals
+    bridge = CATALOGUE[KIND].parameters["bridge_days"]
+    shows, ordinal = shares.shows, table.ordinals.tolist()
+    against = (shares.speaks & ~shows).tolist()
     group: list[int] = []
-    for n in range(len(ordinal)):
-        far = bool(group) and ordinal[n] - ordinal[group[-1]] > parameters["bridge_days"]
+    for n, own in enumerate(shows.tolist()):
+        far = bool(group) and ordinal[n] - ordinal[group[-1]] > bridge
         if (against[n] or far) and group:
             yield np.array(group)
             group = []
-        if shows[n]:
+        if own:
             group.append(n)
     if group:
         yield np.array(group)
@@ -203,7 +254,7 @@ def episodes(history: History) -> list[Episode]:
     found = []
     for pairing in history.plant.pairings:
         table = history.facts_of(RUN_FACT, pairing.pairing_id)
-        if not table.days:
+        if not table.days or not _may_show(history, pairing.pairing_id):
             continue
         best: list[Episode] = []
         for watched in _watched(history, table):

@@ -6,7 +6,7 @@ late by the lead that it lacks.
 """
 
 from analytics.detectors.stages import History, JudgedDay
-from analytics.detectors.treatment_edges import blind_minutes, edge_episodes, event_spell
+from analytics.detectors.treatment_edges import edge_episodes, event_spell
 from analytics.pairing.edges import Edge, starts
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.spells import ConditionSpell
@@ -17,17 +17,13 @@ KIND = "treatment_late_start"
 def conditions(judged: JudgedDay) -> list[ConditionSpell]:
     """Starts that were told on this day and in which treatment came after it should."""
     found = []
-    for pairing in judged.plant.pairings:
-        minutes = judged.pairs.get(pairing.pairing_id)
-        if minutes is None:
-            continue
-        for edge in starts(minutes, blind_minutes(judged, pairing)):
-            due = edge.production - int(pairing.lead_min)
-            if edge.told >= judged.skip and edge.treatment > due:
-                own = Edge(max(0, due), edge.treatment, edge.told)
-                late = edge.treatment - due
-                since = edge.production if pairing.lead_min > 0 else None
-                found.append(event_spell(judged, KIND, pairing, own, late, since))
+    for k, edge in starts(judged.pairs):
+        pair = judged.pairs.pairs[k]
+        due = edge.production - int(pair.pairing.lead_min)
+        if edge.told >= judged.skip and edge.treatment > due:
+            own = Edge(max(0, due), edge.treatment, edge.told)
+            since = edge.production if pair.pairing.lead_min > 0 else None
+            found.append(event_spell(judged, KIND, pair, own, edge.treatment - due, since))
     return found
 
 

@@ -17,12 +17,7 @@ KIND = "treatment_off"
 
 def conditions(judged: JudgedDay) -> list[ConditionSpell]:
     """Spells of one local day, for every pairing with circuits on both sides."""
-    found: list[ConditionSpell] = []
-    for pairing in judged.plant.pairings:
-        minutes = judged.pairs.get(pairing.pairing_id)
-        if minutes is not None:
-            found += pairing_spells(judged, KIND, pairing, minutes.off)
-    return found
+    return pairing_spells(judged, KIND, judged.pairs.off)
 
 
 def episodes(history: History) -> list[Episode]:

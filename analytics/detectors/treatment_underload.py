@@ -49,12 +49,12 @@ def _stretches(
     not low.
     """
     parameters = CATALOGUE[KIND].parameters
-    number = (levels.day_numbers[:, np.newaxis] * BLOCKS + np.arange(BLOCKS)).ravel()
-    judged = np.flatnonzero(np.isfinite(levels.ratio).ravel())
-    low = _low(levels, decline)[judged]
-    number = number[judged]
+    low = _low(levels, decline)
     if not low.any():
         return
+    number = (levels.day_numbers[:, np.newaxis] * BLOCKS + np.arange(BLOCKS)).ravel()
+    judged = np.flatnonzero(np.isfinite(levels.ratio).ravel())
+    number, low = number[judged], low[judged]
     breaks = np.flatnonzero(np.diff(number) > parameters["bridge_blocks"] + 1) + 1
     flips = np.flatnonzero(np.diff(low.astype(np.int8))) + 1
     for part in np.split(np.arange(len(low)), np.union1d(breaks, flips)):
@@ -102,6 +102,8 @@ def _episode(
 
 def _of_unit(history: History, pairing: Pairing, levels: Levels) -> Iterator[Episode]:
     """Low stretches of one unit, cut at declarations, each part judged on its own."""
+    if not levels.may_be_below(CATALOGUE[KIND].parameters["share"]).any():
+        return
     valid = accepted(history.plant, lambda d: covers_unit(d, pairing, levels.circuit_id))
     for blocks, positions in _stretches(levels, decline_of(history, levels.circuit_id)):
         begins = block_instants_us(blocks, history.plant.zone)

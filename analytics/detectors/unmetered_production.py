@@ -18,6 +18,7 @@ from analytics.episodes.declared import BlockPart, accepted, block_parts
 from analytics.episodes.plain import evidence_of
 from analytics.pairing.blocks import block_instants_us, block_means
 from analytics.plants import Plant
+from analytics.quantiles import is_at_least, median, quantile
 from analytics.references import Period, reference_period, within
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.facts import BLOCK_MIN, BLOCKS, DayFact
@@ -30,6 +31,7 @@ MAIN_FACT = "main_balance"  # per main: mean kW of main [96], of all its sub-met
 LEAST_BLOCKS = 48
 LONG_BLOCKS = 17  # in a mean over hours, the block in the middle
 LEAST_LONG_BLOCKS = 192
+ROUNDING_KW = 1e-9
 MOST_SLOPE = 0.2  # of the residual against the main meter
 EPISODE = timedelta(minutes=CATALOGUE[KIND].parameters["episode_min"])
 
@@ -48,26 +50,30 @@ def children(plant: Plant, main_id: str) -> list[str]:
 
 def facts(judged: JudgedDay) -> list[DayFact]:
     """Block means of every main and of its sub-meters, where all are known."""
-    found = []
-    for row in judged.plant.rows_of(Role.MAIN):
-        main_id = judged.plant.circuits[row].circuit_id
-        subs = judged.plant.rows(children(judged.plant, main_id))
-        if not subs:
-            continue
-        power = judged.power[subs]
-        known = np.isfinite(power).all(axis=0) & np.isfinite(judged.power[row])
-        if not known[judged.skip :].any():
-            continue
-        main = block_means(judged.power[row], known, judged.skip)
-        total = block_means(power.sum(axis=0, dtype=np.float64), known, judged.skip)
-        found.append(judged.fact(MAIN_FACT, main_id, np.concatenate((main, total))))
-    return found
+    plant, kw = judged.plant, judged.known_kw
+    mains = [
+        (row, subs)
+        for row in plant.rows_of(Role.MAIN)
+        if (subs := plant.rows(children(plant, plant.circuits[row].circuit_id)))
+    ]
+    if not mains:
+        return []
+    known = np.stack([judged.known_all([row, *subs]) for row, subs in mains])
+    both = np.stack([(kw[row], kw[subs].sum(axis=0)) for row, subs in mains])
+    means = block_means(both, known[:, np.newaxis], judged.skip)
+    return [
+        judged.fact(MAIN_FACT, plant.circuits[row].circuit_id, own.ravel())
+        for (row, _), own, seen in zip(mains, means, known, strict=True)
+        if seen[judged.skip :].any()
+    ]
 
 
-def _excess(
+def _beyond(
     main: NDArray[np.float64], subs: NDArray[np.float64], reference: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], float] | None:
-    """Residual beyond the band [kW], and the usual residual; None without enough reference.
+) -> tuple[NDArray[np.bool_], float] | None:
+    """Which blocks lie beyond the band, and, if any do, the usual residual [kW].
+
+    None without enough reference.
 
     Args:
         main: block means of the main meter [n].
@@ -79,64 +85,75 @@ def _excess(
     own = residual[reference]
     if len(own) < LEAST_BLOCKS:
         return None
-    usual = float(np.median(own))
-    margin = parameters["margin_share"] * np.maximum(main, 0.0) + parameters["margin_kw"]
-    upper = float(np.quantile(own, 0.99))
-    over = np.maximum(residual - upper - margin, _long_excess(main, residual, reference))
+    positive = np.maximum(main, 0.0)
+    margin = parameters["margin_share"] * positive + parameters["margin_kw"]
+    found = _long_beyond(main, residual, reference)
+    if not is_at_least(own, 0.99, float((residual - margin).max()) + ROUNDING_KW):
+        found |= residual - quantile(own, 0.99) - margin > 0
     # the sub-meters together see more than the main, and more than they did in the reference
-    low = float(np.quantile(own, 0.01))
-    most = parameters["sum_share"]
-    under = np.where(subs > most * np.maximum(main, 0.0), np.minimum(low, 0.0) - residual, -1.0)
-    under = under - margin
-    return np.maximum(over, under), usual
+    heavy = subs > parameters["sum_share"] * positive
+    if heavy.any():
+        found |= heavy & (min(quantile(own, 0.01), 0.0) - residual - margin > 0)
+    return found, median(own) if found.any() else 0.0
 
 
 def _slope(main: NDArray[np.float64], residual: NDArray[np.float64]) -> float:
     """How the residual of the reference grows with the load (errors of meters, losses)."""
-    high = main > np.median(main)
+    high = main > median(main)
     if not high.any():
         return 0.0
-    rise = float(np.median(main[high]) - np.median(main[~high]))
-    step = float(np.median(residual[high]) - np.median(residual[~high]))
+    rise = median(main[high]) - median(main[~high])
+    step = median(residual[high]) - median(residual[~high])
     return float(np.clip(step / rise, 0.0, MOST_SLOPE)) if rise > 0 else 0.0
 
 
-def _long_excess(
-    main: NDArray[np.float64], residual: NDArray[np.float64], reference: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Means over hours of the residual beyond anything that they were in the reference [kW].
+def _long_beyond(
+    main: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    reference: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Whose mean over hours of the residual is beyond anything that it was in the reference [n].
 
-    As it is, and without what grows with the load: whichever says less.
+    As it is, and without what grows with the load.
 
     Args:
         main: block means of the main meter [n].
         residual: main − Σ sub-meters [n].
         reference: blocks of the reference period [n].
     """
-    if reference.sum() < LEAST_LONG_BLOCKS:
-        return np.full(residual.shape, -1.0)
-    parameters = CATALOGUE[KIND].parameters
-    usual_kw = float(np.quantile(main[reference], 0.9))  # a lamp at night is no production
+    if np.count_nonzero(reference) < LEAST_LONG_BLOCKS:
+        return np.zeros(residual.shape, dtype=np.bool_)
+    parameters, own = CATALOGUE[KIND].parameters, main[reference]
+    usual_kw = quantile(own, 0.9)  # a lamp at night is no production
     margin = parameters["long_margin_share"] * max(usual_kw, 0.0) + parameters["margin_kw"]
-    kernel = np.ones(LONG_BLOCKS) / LONG_BLOCKS
-    found = np.full(residual.shape, np.inf)
-    for slope in (0.0, _slope(main[reference], residual[reference])):
+    found = _means_beyond(residual, reference, margin)
+    slope = _slope(own, residual[reference]) if found.any() else 0.0
+    if slope > 0:
         rest = residual - slope * main
-        mean = np.convolve(np.pad(rest, LONG_BLOCKS // 2, mode="edge"), kernel, mode="valid")
-        excess = mean - float(mean[reference].max()) - margin
-        shows = rest > float(np.median(rest[reference])) + margin  # the block itself does
-        found = np.minimum(found, np.where(shows, excess, -1.0))
+        found &= _means_beyond(rest, reference, margin)
     return found
 
 
-def _stretches(
-    number: NDArray[np.int64], excess: NDArray[np.float64]
-) -> Iterator[NDArray[np.intp]]:
+def _means_beyond(
+    rest: NDArray[np.float64], reference: NDArray[np.bool_], margin: float
+) -> NDArray[np.bool_]:
+    """Blocks that show an excess themselves, as does the mean over the hours around them [n]."""
+    own = rest[reference]
+    if is_at_least(own, 0.5, float(rest.max()) - margin + ROUNDING_KW):
+        return np.zeros(rest.shape, dtype=np.bool_)
+    shows: NDArray[np.bool_] = rest > median(own) + margin
+    if not shows.any():
+        return shows
+    half = LONG_BLOCKS // 2
+    wide = np.concatenate((np.full(half, rest[0]), rest, np.full(half, rest[-1])))
+    mean = np.convolve(wide, np.ones(LONG_BLOCKS) / LONG_BLOCKS, mode="valid")
+    shows &= mean - float(mean[reference].max()) - margin > 0
+    return shows
+
+
+def _stretches(number: NDArray[np.int64], beyond: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
     """Positions of blocks beyond the band that belong together."""
     parameters = CATALOGUE[KIND].parameters
-    beyond = np.flatnonzero(excess > 0)
-    if not len(beyond):
-        return
     # single blocks are edges between two states of a machine, met by meters at different instants
     lonely = np.ones(len(beyond), dtype=np.bool_)
     near = np.diff(number[beyond]) <= 2
@@ -154,16 +171,16 @@ def _of_main(history: History, main_id: str) -> list[Episode]:
     period = reference_period(history, table.days)
     if period is None:
         return []
-    number = table.blocks
-    values = table.values.astype(np.float64)
-    main, subs = values[:, :BLOCKS].ravel(), values[:, BLOCKS:].ravel()
-    known = np.isfinite(main)
-    number, main, subs = number[known], main[known], subs[known]
-    inside = np.repeat(within(table, period), BLOCKS)[known]
-    found = _excess(main, subs, inside)
-    if found is None:
+    known = np.isfinite(table.values[:, :BLOCKS]).ravel()
+    kept = np.flatnonzero(known) if not known.all() else slice(None)
+    main = table.values[:, :BLOCKS].ravel()[kept].astype(np.float64)
+    subs = table.values[:, BLOCKS:].ravel()[kept].astype(np.float64)
+    inside = np.repeat(within(table, period), BLOCKS)[kept]
+    found = _beyond(main, subs, inside)
+    if found is None or not found[0].any():
         return []
-    excess, usual = found
+    beyond, usual = np.flatnonzero(found[0]), found[1]
+    number = table.blocks[kept]
     circuits = (main_id, *children(history.plant, main_id))
     valid = accepted(history.plant, lambda d: all(d.covers(c) for c in circuits))
     zone, length_us = history.plant.zone, BLOCK_MIN * US_PER_MINUTE
@@ -177,7 +194,7 @@ def _of_main(history: History, main_id: str) -> list[Episode]:
             subs[part][piece.blocks],
             usual,
         )
-        for part in _stretches(number, excess)
+        for part in _stretches(number, beyond)
         for piece in block_parts(valid, block_instants_us(number[part], zone), length_us)
         if len(piece.blocks) * BLOCK_MIN >= CATALOGUE[KIND].parameters["episode_min"]
     ]

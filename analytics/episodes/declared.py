@@ -66,6 +66,8 @@ def split(
         ),
         key=lambda d: (d.from_, d.to, d.declaration_id),
     )
+    if not valid:
+        return [Part(stretch, None)]
     parts: list[Part] = []
     begin = stretch.from_
     for declaration in valid:

@@ -5,7 +5,7 @@ the open time between is short. Only minutes in which the condition is known to 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import overload
@@ -19,11 +19,12 @@ from wattwitness.domain.spells import ConditionSpell, SpellTable
 _MINUTE = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stretch:
     """Spells that belong together, oldest first, disjoint."""
 
     spells: tuple[ConditionSpell, ...]
+    _totals: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def from_(self) -> datetime:
@@ -35,12 +36,12 @@ class Stretch:
         """When it was last known to hold."""
         return self.spells[-1].to
 
-    @property
+    @cached_property
     def known_min(self) -> float:
         """Minutes in which the condition is known to hold."""
         return sum(((s.to - s.from_) / _MINUTE for s in self.spells), 0.0)
 
-    @property
+    @cached_property
     def unknown_min(self) -> float:
         """Minutes in between about which nothing is known."""
         inner = zip(self.spells, self.spells[1:], strict=False)
@@ -48,7 +49,11 @@ class Stretch:
 
     def total(self, name: str) -> float:
         """Sum of one additive evidence over the spells; 0 where it was not recorded."""
-        return sum((s.sums.get(name, 0.0) for s in self.spells), 0.0)
+        found = self._totals.get(name)
+        if found is None:
+            found = sum((s.sums.get(name, 0.0) for s in self.spells), 0.0)
+            self._totals[name] = found
+        return found
 
     def minutes_known_at(self, minutes: float) -> datetime:
         """The instant at which this many known minutes were full.
@@ -114,6 +119,14 @@ class Stretches(Sequence[Stretch]):
         """Minutes in which the condition is known to hold [stretches]."""
         minutes = (self._table.to_us - self._table.from_us) / US_PER_MINUTE
         return np.asarray(np.add.reduceat(minutes, self._starts))
+
+    def first(self, name: str, missing: float) -> NDArray[np.float64]:
+        """One evidence of the spell with which each begins [stretches]."""
+        return self._table.sum(name, missing, self._starts)
+
+    def last(self, name: str, missing: float) -> NDArray[np.float64]:
+        """One evidence of the spell with which each ends [stretches]."""
+        return self._table.sum(name, missing, self._ends - 1)
 
     @property
     def to_us(self) -> int:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.detectors.stages import History
 from analytics.episodes.declared import Part, split
 from analytics.episodes.joining import Stretch, Stretches
 from analytics.plants import Plant
+from analytics.quantiles import median
 from wattwitness.domain.episodes import Episode
 from wattwitness.domain.registry import Pairing
 from wattwitness.domain.rules import CATALOGUE, RULE_VERSION
@@ -46,6 +48,18 @@ def required_minutes(
     return Required(lag, "lawful_lag") if lag > episode else Required(episode, "episode")
 
 
+def _long_enough(
+    stretches: Stretches, pairing: Pairing, duty_off_min: float, kind: str
+) -> NDArray[np.intp]:
+    """Which stretches are not lawful by their length alone, whatever else is known of them."""
+    lag = pairing.start_lag_min * stretches.first("begins_with_production", 1.0)
+    lag += pairing.stop_lag_min * stretches.last("ends_with_production", 1.0)
+    least = max(
+        CATALOGUE[kind].parameters["episode_min"], duty_off_min if pairing.duty_cycled else 0.0
+    )
+    return np.flatnonzero(stretches.known_min >= np.maximum(lag, least) - _ROUNDING)
+
+
 def duty_off_minutes(stretches: Stretches) -> float:
     """The longest rest that is lawful for a duty-cycled unit [min].
 
@@ -56,7 +70,7 @@ def duty_off_minutes(stretches: Stretches) -> float:
     low, high = parameters["duty_off_min"], parameters["duty_off_most_min"]
     if len(stretches) < DUTY_LEAST_STRETCHES:
         return low
-    usual = float(np.median(stretches.known_min))
+    usual = median(stretches.known_min)
     return min(high, max(low, parameters["duty_off_factor"] * usual))
 
 
@@ -167,12 +181,8 @@ def treatment_episodes(history: History, kind: str = OFF) -> list[Episode]:
         if table is None:
             continue
         stretches = Stretches(table, bridge)
-        duty_off_min = duty_off_minutes(stretches)
-        # what is shorter is lawful whatever else is known of it, and so is every part of it
-        least = max(
-            CATALOGUE[kind].parameters["episode_min"], duty_off_min if pairing.duty_cycled else 0.0
-        )
-        for n in np.flatnonzero(stretches.known_min >= least - _ROUNDING).tolist():
+        duty_off_min = duty_off_minutes(stretches) if pairing.duty_cycled else 0.0
+        for n in _long_enough(stretches, pairing, duty_off_min, kind).tolist():
             stretch = stretches[n]
             # asked of the whole: a cut by a declaration must not make a part easier to reach
             required = required_minutes(stretch, pairing, duty_off_min, kind)

@@ -6,7 +6,7 @@ nothing learns that missing is normal.
 """
 
 from analytics.detectors.stages import History
-from analytics.detectors.treatment_inspection_only import HALF_HOURS, RUN_FACT
+from analytics.detectors.treatment_inspection_only import RUN_FACT, day_minutes
 from wattwitness.domain.leads import ChronicPair
 from wattwitness.domain.registry import Pairing
 
@@ -18,10 +18,9 @@ LEAST_MIN = 600.0  # of running production, or the share says nothing
 
 def _of_pairing(history: History, pairing: Pairing) -> ChronicPair | None:
     table = history.facts_of(RUN_FACT, pairing.pairing_id)
-    if not table.days:
+    if len(table.days) < LEAST_DAYS:
         return None
-    run = table.values[:, :HALF_HOURS].sum(axis=1, dtype=float)
-    treated = table.values[:, HALF_HOURS:].sum(axis=1, dtype=float)
+    run, treated = day_minutes(history, pairing.pairing_id)
     run, treated = run[run > 0], treated[run > 0]
     if len(run) < LEAST_DAYS or run.sum() < LEAST_MIN:
         return None

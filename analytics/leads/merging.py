@@ -62,10 +62,12 @@ class _Weight:
 def _weight(scene: Scene, own: Sequence[Episode]) -> _Weight:
     """By the episodes that accuse; information alone never raises anything."""
     counted = accusing(own)
-    factor = {e.episode_id: alert_factor(e, scene.alerts, scene.district) for e in counted}
+    factor = [alert_factor(e, scene.alerts, scene.district) for e in counted]
+    grave = [-severity(e, f) * e.confidence for e, f in zip(counted, factor, strict=True)]
+    most = min(grave)
     gravest = min(
-        counted,
-        key=lambda e: (-severity(e, factor[e.episode_id]) * e.confidence, e.from_, e.episode_id),
+        (e for e, own_most in zip(counted, grave, strict=True) if own_most == most),
+        key=lambda e: (e.from_, e.episode_id),
     )
     confidence = round(probability(counted), 4)
     fresh = freshness(max(e.to for e in counted), scene.watermark)
@@ -76,7 +78,7 @@ def _weight(scene: Scene, own: Sequence[Episode]) -> _Weight:
     )
 
 
-def _lead(scene: Scene, matter: Matter, own: Sequence[Episode]) -> Lead:
+def _lead(scene: Scene, matter: Matter, own: Sequence[Episode], ids: Sequence[str]) -> Lead:
     plant, weight = scene.plant, _weight(scene, own)
     gravest = weight.gravest
     pairings = {e.pairing_id for e in own}
@@ -92,7 +94,7 @@ def _lead(scene: Scene, matter: Matter, own: Sequence[Episode]) -> Lead:
         kinds=tuple(sorted({e.kind for e in own})),
         from_=min(e.from_ for e in own),
         to=max(e.to for e in own),
-        episodes=tuple(e.episode_id for e in own),
+        episodes=tuple(ids),
         reason=reason(gravest, others, _about(plant, gravest), plant.zone),
         doubts=tuple(doubts(known)),
         newest_from=max(e.from_ for e in own),
@@ -107,10 +109,12 @@ def leads_of(scene: Scene, episodes: Sequence[Episode]) -> list[Lead]:
         scene: of the enterprise.
         episodes: of the enterprise, any kind; suppressed ones make no lead.
     """
-    found = []
-    ordered = sorted(episodes, key=lambda e: (e.from_, e.kind, e.episode_id))
-    for matter in Matter:
-        own = [e for e in ordered if e.suppressed_by is None and CATALOGUE[e.kind].matter is matter]
-        if own:
-            found.append(_lead(scene, matter, own))
-    return found
+    of_matter: dict[Matter, list[tuple[Episode, str]]] = {matter: [] for matter in Matter}
+    named = ((e, e.episode_id) for e in episodes if e.suppressed_by is None)
+    for episode, name in sorted(named, key=lambda told: (told[0].from_, told[0].kind, told[1])):
+        of_matter[CATALOGUE[episode.kind].matter].append((episode, name))
+    return [
+        _lead(scene, matter, [e for e, _ in own], [name for _, name in own])
+        for matter, own in of_matter.items()
+        if own
+    ]

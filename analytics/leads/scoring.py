@@ -7,7 +7,7 @@ against the newest data day, never against the clock: the same data give the sam
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from wattwitness.domain.episodes import Episode
@@ -95,15 +95,16 @@ def severity(episode: Episode, factor: float) -> float:
     return min(GRAVE, CATALOGUE[episode.kind].severity * lasting * factor)
 
 
-def severity_of_all(episodes: Sequence[Episode], factors: Mapping[str, float]) -> float:
+def severity_of_all(episodes: Sequence[Episode], factors: Sequence[float]) -> float:
     """How bad the episodes of a lead are together: energies add up, of the rest the worst counts.
 
     Args:
         episodes: of one lead.
-        factors: episode id → how much graver an alert makes it.
+        factors: how much graver an alert makes each.
     """
-    energy = sum((at_stake_kwh(e) or 0.0) * factors[e.episode_id] for e in episodes)
-    worst = max(severity(e, factors[e.episode_id]) for e in episodes)
+    each = list(zip(episodes, factors, strict=True))
+    energy = sum((at_stake_kwh(e) or 0.0) * factor for e, factor in each)
+    worst = max(severity(e, factor) for e, factor in each)
     return max(worst, _energy_severity(energy)) if energy > 0 else worst
 
 

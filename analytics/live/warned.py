@@ -139,10 +139,8 @@ def warnings_now(
     judged = _judged(city, plant, city.fleet.span(number), ground)
     live = SpellBook.of(
         spell
-        for pairing in plant.pairings
-        if (minutes := judged.pairs.get(pairing.pairing_id)) is not None
-        for kind, condition in zip(WARNED, (minutes.off, minutes.short), strict=True)
-        for spell in pairing_spells(judged, kind, pairing, condition, evidence=False)
+        for kind, condition in zip(WARNED, (judged.pairs.off, judged.pairs.short), strict=True)
+        for spell in pairing_spells(judged, kind, condition, evidence=False)
     )
     history = History(
         plant=plant,
@@ -177,7 +175,7 @@ def _judged(city: CityMinutes, plant: Plant, rows: slice, ground: Ground) -> Jud
         power=power,
         states=states,
         thresholds=ground.thresholds,
-        pairs=pairs_of(plant, states, power, list(ground.thresholds)),
+        pairs=pairs_of(plant, states, power, ground.thresholds),
     )
 
 
@@ -220,8 +218,9 @@ def _doubted(judged: JudgedDay, spells: SpellBook) -> Collection[tuple[str, str]
     """(kind, pairing) of which the live minutes of the overlap say what the batch does not."""
     at_us = judged.start_us + np.arange(judged.skip) * US_PER_MINUTE
     found = set()
-    for pairing_id, minutes in judged.pairs.items():
-        for kind, condition in zip(WARNED, (minutes.off, minutes.short), strict=True):
+    for kind, conditions in zip(WARNED, (judged.pairs.off, judged.pairs.short), strict=True):
+        for pair, condition in zip(judged.pairs.pairs, conditions, strict=True):
+            pairing_id = pair.pairing.pairing_id
             alone = condition[: judged.skip] == Condition.HOLDS
             table = spells.tables.get((kind, pairing_id))
             if table is not None:

@@ -1,6 +1,7 @@
 """Blocks of 15 minutes of the local day, from minutes. Shared by the detectors of levels."""
 
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,42 +13,37 @@ from wattwitness.domain.instants import US_PER_MINUTE, day_bounds, to_us
 LEAST_MINUTES = 13  # known minutes of a full block
 
 
-def by_block(values: NDArray[np.floating], skip: int) -> NDArray[np.float64]:
-    """The local day of a row of minutes as [96, 15]; a shorter day is filled with NaN.
-
-    Args:
-        values: minutes, warm-up included.
-        skip: minutes of warm-up.
-    """
-    day = np.full(BLOCKS * BLOCK_MIN, np.nan)
-    own = values[skip : skip + len(day)]
-    day[: len(own)] = own
-    return day.reshape(BLOCKS, BLOCK_MIN)
-
-
 def block_means(
-    values: NDArray[np.floating],
+    values: NDArray[np.floating | np.integer | np.bool_],
     use: NDArray[np.bool_],
     skip: int,
     least_minutes: int = LEAST_MINUTES,
 ) -> NDArray[np.float64]:
-    """Mean of the used minutes of each block; NaN where too few are used [96].
+    """Mean of the used minutes of each block; NaN where too few are used [..., 96].
 
     Args:
-        values: minutes, warm-up included, NaN = not known.
-        use: which minutes count.
+        values: minutes, warm-up included, NaN = not known [..., minutes].
+        use: which minutes count [..., minutes].
         skip: minutes of warm-up.
         least_minutes: how many a block needs.
     """
-    end = skip + BLOCKS * BLOCK_MIN
-    own = values[skip:end]
-    known = np.zeros(BLOCKS * BLOCK_MIN, dtype=np.bool_)
-    np.logical_and(use[skip:end], np.isfinite(own), out=known[: len(own)])
-    day = np.zeros(len(known))
-    np.copyto(day[: len(own)], own, where=known[: len(own)])
-    n = known.reshape(BLOCKS, BLOCK_MIN).sum(axis=1)
-    total = day.reshape(BLOCKS, BLOCK_MIN).sum(axis=1)
+    day = slice(skip, skip + BLOCKS * BLOCK_MIN)
+    own = values[..., day]
+    known = use[..., day] & np.isfinite(own)
+    n = _block_sums(known.view(np.int8))
+    total = _block_sums(np.where(known, own, np.float64(0.0)))
     return np.where(n >= least_minutes, total / np.maximum(n, 1), np.nan)
+
+
+def _block_sums(minutes: NDArray[Any]) -> NDArray[Any]:
+    """Sums of the blocks of a day; a shorter day lacks minutes [..., 96]."""
+    shape = minutes.shape[:-1]
+    if minutes.shape[-1] < BLOCKS * BLOCK_MIN:
+        whole = np.zeros((*shape, BLOCKS * BLOCK_MIN), dtype=minutes.dtype)
+        whole[..., : minutes.shape[-1]] = minutes
+        minutes = whole
+    # several times as fast as `sum`, whose order differs: float32 powers sum up exactly in float64
+    return np.asarray(np.einsum("...k->...", minutes.reshape(*shape, BLOCKS, BLOCK_MIN)))
 
 
 def block_instants_us(numbers: NDArray[np.int64], zone: ZoneInfo) -> NDArray[np.int64]:

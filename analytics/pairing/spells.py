@@ -6,161 +6,169 @@ minutes again.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.decimals import rounded
 from analytics.detectors.stages import JudgedDay
-from analytics.grid import Power
-from analytics.pairing.condition import Condition, PairMinutes
-from analytics.states.dwell import runs
-from wattwitness.domain.instants import US_PER_MINUTE, from_us
-from wattwitness.domain.registry import Pairing, Role
+from analytics.pairing.condition import Condition
+from analytics.plants import Paired
+from analytics.states.runs import Runs, runs_of
+from wattwitness.domain.registry import Role
 from wattwitness.domain.spells import ConditionSpell
 
-
-@dataclass(frozen=True, slots=True)
-class _Minutes:
-    """What the evidence of a pairing is summed from, minute by minute [minutes + 1]."""
-
-    production_kw: NDArray[np.float64]  # known power of its circuits together
-    treatment_kw: NDArray[np.float64]
-    main_kw: NDArray[np.float64]  # where all mains are known, else 0
-    production_main_kw: NDArray[np.float64]  # of the production where all mains are known, else 0
-    main_known: NDArray[np.float64]
+_Sums = dict[str, NDArray[np.float64]]
+"""What is told of each spell [n]."""
 
 
-def _known_kw(power: Power, rows: list[int]) -> NDArray[np.float64]:
-    """Power of some circuits together; unknown minutes count nothing, nor does one at the end."""
-    total = np.zeros(power.shape[1] + 1)
-    own = power[rows]
-    np.sum(own, axis=0, dtype=np.float64, where=~np.isnan(own), out=total[:-1])
-    return total
+class _Line:
+    """Minutes of all pairings one after the other, with one more before, between and after them.
+
+    Args:
+        judged: the day.
+        spells: runs of its pairings [n].
+    """
+
+    def __init__(self, judged: JudgedDay, spells: Runs) -> None:
+        self._shape = len(judged.pairs.pairs), judged.power.shape[1] + 1
+        self._before = spells.row * self._shape[1] + 1
+
+    def laid(self, mask: NDArray[np.bool_], *, between: bool) -> NDArray[np.bool_]:
+        """A mask [pairings, minutes] laid out so."""
+        flat = np.full(self._shape[0] * self._shape[1] + 1, between)
+        flat[1:].reshape(self._shape)[:, :-1] = mask
+        return flat
+
+    def place(self, minute: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Where a minute of the pairing of each spell stands [n]."""
+        return np.asarray(self._before + minute, dtype=np.intp)
+
+    def minute(self, place: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Which minute stands there [n]."""
+        return np.asarray(place - self._before, dtype=np.intp)
 
 
-def _minutes(judged: JudgedDay, pairing: Pairing) -> _Minutes:
-    plant, power = judged.plant, judged.power
-    production = _known_kw(power, plant.rows(pairing.production))
-    main = plant.rows_of(Role.MAIN)
-    known = np.zeros(len(production))
-    if main:
-        known[:-1] = np.isfinite(power[main]).all(axis=0)
-    return _Minutes(
-        production,
-        _known_kw(power, plant.rows(pairing.treatment)),
-        _known_kw(power, main) * known,
-        production * known,
-        known,
+def _opening(judged: JudgedDay, condition: NDArray[np.int8], spells: Runs) -> _Sums:
+    """The open minutes of the day on both sides of each spell, and how production stood there."""
+    pairs, line = judged.pairs, _Line(judged, spells)
+    start, end = line.place(spells.start), line.place(spells.end)
+    told = np.flatnonzero(line.laid(condition != Condition.OPEN, between=True))
+    last = line.minute(told[told.searchsorted(start) - 1])
+    open_from = line.place(np.maximum(last, judged.skip - 1) + 1)
+    open_to = told[told.searchsorted(end)]
+    unknown = np.flatnonzero(line.laid(pairs.unknown, between=False))
+    ran = line.laid(pairs.running, between=False)  # neither before the grid nor after it
+    found = {
+        "open_before_min": start - open_from,
+        "open_after_min": open_to - end,
+        "unknown_before_min": unknown.searchsorted(start) - unknown.searchsorted(open_from),
+        "unknown_after_min": unknown.searchsorted(open_to) - unknown.searchsorted(end),
+        "begins_with_production": ~ran[start - 1],
+        "ends_with_production": ~ran[end],
+    }
+    return {name: values.astype(np.float64) for name, values in found.items()}
+
+
+def _minutes(judged: JudgedDay, pairs: Sequence[Paired]) -> NDArray[np.float64]:
+    """What evidence is summed from, minute by minute [5, pairings, minutes + 1].
+
+    Power of the production, of the treatment, of the main meters where all are known (else 0), of
+    the production there [kW]; and whether they are. Unknown minutes count nothing, nor does the one
+    at the end.
+    """
+    kw = judged.known_kw
+    found = np.zeros((5, len(pairs), kw.shape[1] + 1))
+    production, treatment, of_mains, beside, known = found[:, :, :-1]
+    for k, pair in enumerate(pairs):
+        np.add.reduce(kw.take(pair.production, axis=0), axis=0, initial=0.0, out=production[k])
+        np.add.reduce(kw.take(pair.treatment, axis=0), axis=0, initial=0.0, out=treatment[k])
+    mains = judged.plant.rows_of(Role.MAIN)
+    if mains:
+        known[:] = judged.known_all(mains)
+        np.multiply(np.add.reduce(kw.take(mains, axis=0), axis=0, initial=0.0), known, out=of_mains)
+        np.multiply(production, known, out=beside)
+    return found
+
+
+def _levels(judged: JudgedDay, pair: Paired) -> tuple[float, float, float, float, float]:
+    """Levels of treatment and production, their thresholds [kW], and whether one is nameplate."""
+    production = [judged.thresholds[row] for row in pair.production]
+    treatment = [judged.thresholds[row] for row in pair.treatment]
+    return (
+        sum(t.running_level_kw for t in treatment),
+        sum(t.running_level_kw for t in production),
+        min(t.running_kw for t in production),
+        sum(t.running_kw for t in treatment),
+        float(any(t.basis == "nameplate" for t in production + treatment)),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Spans:
-    """Spells of a day as minutes of the grid [n]."""
-
-    starts: NDArray[np.intp]
-    ends: NDArray[np.intp]
-
-    def sums(self, minutes: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Sums over the minutes of each spell [n].
-
-        Args:
-            minutes: with one more at the end [minutes + 1].
-        """
-        edges = np.stack((self.starts, self.ends), axis=1).ravel()
-        return np.asarray(np.add.reduceat(minutes, edges)[::2], dtype=np.float64)
-
-
-def _opening(
-    minutes: PairMinutes, condition: NDArray[np.int8], spans: _Spans, day_from: int
-) -> dict[str, NDArray[np.float64]]:
-    """The open minutes of the day on both sides of each spell, and how production stood there."""
-    n, starts, ends = len(condition), spans.starts, spans.ends
-    told = condition != Condition.OPEN
-    at = np.arange(n)
-    last = np.maximum.accumulate(np.where(told, at, -1))
-    following = np.minimum.accumulate(np.where(told, at, n)[::-1])[::-1]
-    open_from = np.maximum(np.append(last, -1)[starts - 1], day_from - 1) + 1
-    open_to = np.append(following, n)[ends]
-    unknown = np.concatenate(([0], np.cumsum(minutes.unknown)))
-    ran = np.append(minutes.running, False)  # neither before the grid nor after it
-    return {
-        "open_before_min": (starts - open_from).astype(np.float64),
-        "open_after_min": (open_to - ends).astype(np.float64),
-        "unknown_before_min": (unknown[starts] - unknown[open_from]).astype(np.float64),
-        "unknown_after_min": (unknown[open_to] - unknown[ends]).astype(np.float64),
-        "begins_with_production": (~ran[starts - 1]).astype(np.float64),
-        "ends_with_production": (~ran[ends]).astype(np.float64),
-    }
-
-
-def _evidence(judged: JudgedDay, pairing: Pairing, spans: _Spans) -> dict[str, NDArray[np.float64]]:
+def _evidence(judged: JudgedDay, spells: Runs) -> _Sums:
     """Additive evidence of each spell; a level times the minutes is an energy."""
-    hours = (spans.ends - spans.starts) / 60.0
-    plant = judged.plant
-    production = [judged.thresholds[row] for row in plant.rows(pairing.production)]
-    treatment = [judged.thresholds[row] for row in plant.rows(pairing.treatment)]
-    nameplate = any(t.basis == "nameplate" for t in production + treatment)
-    minutes = _minutes(judged, pairing)
+    rows, own = np.unique(spells.row, return_inverse=True)
+    pairs = [judged.pairs.pairs[row] for row in rows.tolist()]
+    minutes = _minutes(judged, pairs)
+    first = own * minutes.shape[2]
+    edges = np.stack((first + spells.start, first + spells.end), axis=1).ravel()
+    kwh = np.add.reduceat(minutes.reshape(len(minutes), -1), edges, axis=1)[:, ::2]
+    main_min = kwh[-1].copy()
+    kwh /= 60.0
+    hours = (spells.end - spells.start) / 60.0
+    level = np.array([_levels(judged, pair) for pair in pairs])[own].T
     return {
         "known_min": hours * 60.0,
-        "production_kwh": spans.sums(minutes.production_kw) / 60.0,
-        "treatment_kwh": spans.sums(minutes.treatment_kw) / 60.0,
-        "treatment_level_kwh": sum(t.running_level_kw for t in treatment) * hours,
-        "production_level_kwh": sum(t.running_level_kw for t in production) * hours,
-        "production_threshold_kwh": min(t.running_kw for t in production) * hours,
-        "treatment_threshold_kwh": sum(t.running_kw for t in treatment) * hours,
-        "nameplate_min": hours * 60.0 * nameplate,
-        "main_min": spans.sums(minutes.main_known),
-        "main_kwh": spans.sums(minutes.main_kw) / 60.0,
-        "production_main_kwh": spans.sums(minutes.production_main_kw) / 60.0,
+        "production_kwh": kwh[0],
+        "treatment_kwh": kwh[1],
+        "treatment_level_kwh": level[0] * hours,
+        "production_level_kwh": level[1] * hours,
+        "production_threshold_kwh": level[2] * hours,
+        "treatment_threshold_kwh": level[3] * hours,
+        "nameplate_min": hours * 60.0 * level[4],
+        "main_min": main_min,
+        "main_kwh": kwh[2],
+        "production_main_kwh": kwh[3],
     }
 
 
 def pairing_spells(
-    judged: JudgedDay,
-    kind: str,
-    pairing: Pairing,
-    condition: NDArray[np.int8],
-    *,
-    evidence: bool = True,
+    judged: JudgedDay, kind: str, condition: NDArray[np.int8], *, evidence: bool = True
 ) -> list[ConditionSpell]:
-    """Spells of the local day in which a condition of a pairing holds, with additive evidence.
+    """Spells of the local day in which a condition of its pairings holds, with additive evidence.
 
     Args:
         judged: the day.
         kind: the code under which they are kept.
-        pairing: with circuits on both sides.
-        condition: `Condition` per minute of the grid.
+        condition: `Condition` per minute of the grid [pairings, minutes].
         evidence: whether more is asked than how a spell is joined to its neighbours.
     """
     holds: NDArray[np.bool_] = condition == Condition.HOLDS
-    holds[: judged.skip] = False
-    found = runs(holds)
-    if not found:
+    holds[:, : judged.skip] = False
+    spells = runs_of(holds)
+    if not len(spells):
         return []
-    starts, ends = np.array(found, dtype=np.intp).T
-    spans = _Spans(starts, ends)
-    minutes = judged.pairs[pairing.pairing_id]
-    sums = _opening(minutes, condition, spans, judged.skip)
+    sums = _opening(judged, condition, spells)
     if evidence:
-        sums |= _evidence(judged, pairing, spans)
-    rows = np.stack(list(sums.values()), axis=1)
-    finite = [math.isfinite(total) for total in rows.sum(axis=1).tolist()]
+        sums |= _evidence(judged, spells)
+    names, table = tuple(sums), rounded(np.stack(list(sums.values()), axis=1))  # to the mWh
+    spans = (spells.row.tolist(), spells.start.tolist(), spells.end.tolist())
     return [
         ConditionSpell(
             enterprise_id=judged.plant.enterprise_id,
             kind=kind,
-            subject=pairing.pairing_id,
-            from_=from_us(judged.start_us + start * US_PER_MINUTE),
-            to=from_us(judged.start_us + end * US_PER_MINUTE),
-            # rounded to the µWh, and without what is not known
-            sums={
-                name: round(value, 6)
-                for name, value in zip(sums, row, strict=True)
-                if all_known or math.isfinite(value)
-            },
+            subject=judged.pairs.pairs[row].pairing.pairing_id,
+            from_=judged.instant(start),
+            to=judged.instant(end),
+            sums=_known(names, values),
         )
-        for (start, end), row, all_known in zip(found, rows.tolist(), finite, strict=True)
+        for row, start, end, values in zip(*spans, table.tolist(), strict=True)
     ]
+
+
+def _known(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
+    """Evidence by name, without what is not known."""
+    found = dict(zip(names, values, strict=True))
+    if math.isfinite(sum(values)):
+        return found
+    return {name: value for name, value in found.items() if math.isfinite(value)}

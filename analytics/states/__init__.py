@@ -5,6 +5,7 @@
     classes      which of those classes are real, and what they are called
     thresholds   classes and nameplate → `Thresholds`
     hysteresis   thresholds → states, minute by minute
+    runs         stretches of minutes in which something holds
     dwell        production that runs for a moment only does not run
 
 A fixed share of rated power mislabels 18–37 % of energised samples on public motors whose no-load

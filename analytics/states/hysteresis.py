@@ -4,6 +4,9 @@ A minute outside the dead band says where the circuit is; one inside it, or unkn
 last word spoken. Equal to the scalar loop, minute by minute.
 """
 
+from collections.abc import Sequence
+from operator import attrgetter
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,13 +16,17 @@ from wattwitness.domain.states import State, Thresholds
 StateGrid = NDArray[np.int8]
 """`State` per circuit and minute [circuits, minutes]."""
 
+# as a grid carries them: comparing with a member of an enumeration takes several times as long
+UNKNOWN, OFF, STANDBY, RUNNING = (np.int8(state) for state in State)
+
+_BANDS = attrgetter("running_kw", "standby_kw", "running_release_kw", "standby_release_kw")
+
 
 def _edge(power: Power, kw: NDArray[np.float64]) -> NDArray[np.floating]:
-    """Levels in the type of the power, rounded up: `power >= level` stays what it was [n, 1]."""
+    """Levels in the type of the power, rounded up: `power >= level` stays what it was [..., n]."""
     edge = kw.astype(power.dtype)
     with np.errstate(invalid="ignore"):
-        edge = np.where(edge < kw, np.nextafter(edge, np.inf, dtype=edge.dtype), edge)
-    return np.asarray(edge[:, np.newaxis])
+        return np.where(edge < kw, np.nextafter(edge, np.inf, dtype=edge.dtype), edge)
 
 
 def hold(
@@ -32,24 +39,47 @@ def hold(
 
     Args:
         power: kW, NaN = unknown [n, minutes].
-        enter_kw: at or above goes up [n].
-        release_kw: below goes down [n].
+        enter_kw: at or above goes up [n], or of several hystereses of each circuit [bands, n].
+        release_kw: below goes down, likewise.
+
+    Returns:
+        [n, minutes], or [bands, n, minutes].
     """
-    up: NDArray[np.bool_] = power >= _edge(power, enter_kw)
-    silent = np.flatnonzero(~(up | (power < _edge(power, release_kw))))
-    if not len(silent):
-        return up
-    # minutes that say nothing, in stretches; a stretch repeats the minute before it
+    enter, release = _edge(power, np.array((enter_kw, release_kw)))[..., np.newaxis]
+    up: NDArray[np.bool_] = power >= enter
+    told = power < release
+    told |= up
+    silent = np.flatnonzero(~told)
+    if len(silent):
+        _repeat_the_last_word(up.reshape(-1), power, silent, np.sqrt(enter_kw * release_kw))
+    return up
+
+
+def _repeat_the_last_word(
+    up: NDArray[np.bool_], power: Power, silent: NDArray[np.intp], middle_kw: NDArray[np.float64]
+) -> None:
+    """Minutes that say nothing, in stretches: a stretch repeats the minute before it.
+
+    Args:
+        up: of all circuits, one after the other; changed [(bands × )n × minutes].
+        power: of each circuit [n, minutes].
+        silent: minutes of `up` that say nothing.
+        middle_kw: of the dead bands [n], or [bands, n].
+    """
     minutes = power.shape[1]
-    begins = (np.diff(silent, prepend=-2) != 1) | (silent % minutes == 0)
+    begins = np.diff(silent, prepend=-2) != 1
+    begins |= silent % minutes == 0
     start = silent[begins][np.cumsum(begins) - 1]
-    middle = _edge(power, np.sqrt(enter_kw * release_kw)).ravel()[silent // minutes]
-    flat = up.ravel()
-    flat[silent] = np.where(start % minutes == 0, power.ravel()[silent] >= middle, flat[start - 1])
-    return flat.reshape(up.shape)
+    repeated = up[start - 1]
+    first = np.flatnonzero(start % minutes == 0)  # nothing was said before
+    if len(first):
+        own = silent[first]
+        middle = _edge(power, middle_kw).ravel()[own // minutes]
+        repeated[first] = power.ravel()[own % power.size] >= middle
+    up[silent] = repeated
 
 
-def classify(power: Power, thresholds: list[Thresholds]) -> StateGrid:
+def classify(power: Power, thresholds: Sequence[Thresholds]) -> StateGrid:
     """States of all circuits, minute by minute.
 
     Args:
@@ -57,13 +87,9 @@ def classify(power: Power, thresholds: list[Thresholds]) -> StateGrid:
         thresholds: of each circuit [n]; a missing class is NaN. Without a running threshold
             energised minutes are unknown; without any, all are.
     """
-    column = {
-        name: np.array([getattr(t, name) for t in thresholds], dtype=np.float64)
-        for name in ("standby_kw", "standby_release_kw", "running_kw", "running_release_kw")
-    }
-    running = hold(power, column["running_kw"], column["running_release_kw"])
-    energised = hold(power, column["standby_kw"], column["standby_release_kw"])
-    return named(power, running, energised, column["standby_kw"], column["running_kw"])
+    edges = np.array([_BANDS(own) for own in thresholds], dtype=np.float64).reshape(-1, 4).T
+    running, energised = hold(power, edges[:2], edges[2:])
+    return named(power, running, energised, standby_kw=edges[1], running_kw=edges[0])
 
 
 def named(
@@ -75,11 +101,10 @@ def named(
 ) -> StateGrid:
     """States from the two hystereses [n, minutes]; a class that a circuit lacks is NaN [n]."""
     up = energised | running
-    states = up.astype(np.int8)  # OFF, STANDBY, RUNNING follow each other
-    states += running.view(np.int8)
-    states += np.int8(State.OFF)
+    states = up.view(np.int8) + running.view(np.int8)
+    states += OFF  # OFF, STANDBY, RUNNING follow each other
     for row in np.flatnonzero(~np.isfinite(running_kw)).tolist():
-        states[row, up[row]] = State.UNKNOWN
-    states[~np.isfinite(standby_kw)] = State.UNKNOWN
+        states[row, up[row]] = UNKNOWN
+    states[~np.isfinite(standby_kw)] = UNKNOWN
     states *= np.isfinite(power).view(np.int8)  # UNKNOWN is 0
     return states

@@ -14,17 +14,32 @@ Not testable is an answer of its own, never "clean". Codes of `why`:
     too_coarse            the readings do not carry what the method needs
 """
 
+from collections.abc import Mapping
+
 from analytics.detectors.stages import History
 from analytics.testability.meters import LIMITS
-from analytics.testability.pairings import KINDS, kind_limit, plant_limit
+from analytics.testability.pairings import KINDS, kind_limit, pairing_limit, plant_limit
 from wattwitness.domain.rules import CATALOGUE
 from wattwitness.domain.testability import NOT_APPLICABLE, Testability
 
 
-def _about_pairings(history: History, kind: str) -> list[tuple[str | None, str]]:
+def _limits(history: History) -> tuple[str, Mapping[str, str]]:
+    """Why nothing at all can be tested about treatment: in the enterprise, and per pairing."""
+    plant = history.plant
+    limit = plant_limit(plant)
+    return limit, {
+        p.pairing_id: limit or pairing_limit(plant, p, history.thresholds) for p in plant.pairings
+    }
+
+
+def _about_pairings(
+    history: History, kind: str, limit: str, limits: Mapping[str, str]
+) -> list[tuple[str | None, str]]:
     """The enterprise (can it be tested anywhere?), then pairing by pairing."""
-    limit = plant_limit(history.plant)
-    whys = {p.pairing_id: limit or kind_limit(history, p, kind) for p in history.plant.pairings}
+    whys = {
+        p.pairing_id: limits[p.pairing_id] or kind_limit(history, p, kind)
+        for p in history.plant.pairings
+    }
     overall = limit or ("" if "" in whys.values() else next(iter(whys.values())))
     return [(None, overall), *whys.items()]
 
@@ -32,12 +47,13 @@ def _about_pairings(history: History, kind: str) -> list[tuple[str | None, str]]
 def testability_of(history: History) -> list[Testability]:
     """Every kind of the catalogue for one enterprise; pairing by pairing where it is about one."""
     found = []
+    limit, limits = _limits(history)
     for kind, rule in CATALOGUE.items():
         rows: list[tuple[str | None, str]]
         if not rule.since:
             rows = [(None, "not_yet_judged")]
         elif kind in KINDS:
-            rows = _about_pairings(history, kind)
+            rows = _about_pairings(history, kind, limit, limits)
         else:
             why = LIMITS[kind](history) if history.plant.circuits else NOT_APPLICABLE
             rows = [(None, why)]

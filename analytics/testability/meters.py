@@ -1,6 +1,6 @@
 """What the meters of an enterprise can show about themselves and about its energy."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -19,8 +19,8 @@ from wattwitness.domain.testability import NOT_APPLICABLE
 _PHASES_U, _PHASES_I = frozenset({"u_a", "u_b", "u_c"}), frozenset({"i_a", "i_b", "i_c"})
 
 
-def _measured(history: History) -> list[frozenset[str]]:
-    return [measured(history, c.circuit_id) for c in history.plant.circuits]
+def _measured(history: History) -> Iterator[frozenset[str]]:
+    return (measured(history, c.circuit_id) for c in history.plant.circuits)
 
 
 def _unmetered(history: History) -> str:

@@ -84,15 +84,13 @@ def _gradual_limit(history: History, pairing: Pairing) -> str:
 
 def _physics_limit(history: History, pairing: Pairing) -> str:
     units = [c for c in pairing.treatment if c in history.plant.row]
-    shown = [
-        {"pf", "q_kvar"} & measured(history, c) or {"u_a", "u_b", "u_c"} <= measured(history, c)
-        for c in units
-    ]
-    if not any(shown):
+    shown = (measured(history, c) for c in units)
+    if not any({"pf", "q_kvar"} & own or own >= {"u_a", "u_b", "u_c"} for own in shown):
         return "no_voltage_or_power_factor"
-    if not any(np.isfinite(history.facts_of(PHYSICS_FACT, c).values).any() for c in units):
-        return "too_little_history"
-    return "" if any(is_readable(history, c) for c in units) else "too_coarse"
+    if any(is_readable(history, c) for c in units):
+        return ""
+    seen = any(np.isfinite(history.facts_of(PHYSICS_FACT, c).values).any() for c in units)
+    return "too_coarse" if seen else "too_little_history"
 
 
 _OWN_LIMITS: Mapping[str, Callable[[History, Pairing], str]] = {
@@ -104,10 +102,7 @@ _OWN_LIMITS: Mapping[str, Callable[[History, Pairing], str]] = {
 
 
 def kind_limit(history: History, pairing: Pairing, kind: str) -> str:
-    """Why one kind cannot be tested on one pairing; empty = it can."""
-    limit = pairing_limit(history.plant, pairing, history.thresholds)
-    if limit:
-        return limit
+    """Why one kind cannot be tested on a pairing that can be judged; empty = it can."""
     if kind in STEADY and pairing.duty_cycled:
         return "duty_cycled"
     if kind == "shared_treatment_short" and len(pairing.treatment) < 2:

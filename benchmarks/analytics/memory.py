@@ -11,21 +11,26 @@ from numpy.typing import NDArray
 
 from analytics.bench import Bench
 from analytics.conclusion import conclude
-from analytics.day import ColumnsBlock, DayBlock, Extent, day_columns, judge_day
+from analytics.day import (
+    ColumnsBlock,
+    DayBlock,
+    Extent,
+    day_columns,
+    judge_day,
+    pairs_of,
+    states_of,
+)
 from analytics.day_end import laid_out
 from analytics.detectors.stages import History
 from analytics.executors import InProcess
-from analytics.pairing.condition import pair_minutes
 from analytics.pipeline import analyse_enterprise, history_of
 from analytics.plants import Plant, plant_of
 from analytics.results import MemoryResults
 from analytics.series import MemorySeries
-from analytics.states.dwell import production_dwell
-from analytics.states.hysteresis import classify
 from benchmarks.analytics.city import Model
 from benchmarks.analytics.clock import RUNS, best_s
 from wattwitness.domain.instants import DEFAULT_ZONE, day_bounds, to_us
-from wattwitness.domain.readings import Readings
+from wattwitness.domain.readings import ReadingColumns
 from wattwitness.domain.states import Thresholds
 from wattwitness.store.day_packs import fact_book, packed_facts, packed_spells, spell_book
 
@@ -40,7 +45,7 @@ class Ready:
     plant: Plant
     results: MemoryResults
     day: DayBlock  # its input of the second kernel
-    rows: Readings  # its input of the first
+    rows: ReadingColumns  # its input of the first
     history: History
     facts: Sequence[tuple[date, str, bytes]]  # of the history, as they are stored
     spells: Sequence[tuple[str, bytes]]  # likewise
@@ -68,9 +73,9 @@ def ready(model: Model) -> Ready:
     return asyncio.run(_ready(model))
 
 
-def _rows(model: Model, first_us: int, end_us: int) -> Readings:
+def _rows(model: Model, first_us: int, end_us: int) -> ReadingColumns:
     ts = model.rows["ts"]
-    return model.rows[(ts >= first_us) & (ts < end_us)]
+    return ReadingColumns.of(model.rows[(ts >= first_us) & (ts < end_us)])
 
 
 async def _ready(model: Model) -> Ready:
@@ -106,12 +111,7 @@ async def _ready(model: Model) -> Ready:
 
 def _states(plant: Plant, power: NDArray[np.float32], thresholds: list[Thresholds]) -> None:
     """States of a plant's circuits and the minutes of its pairings."""
-    states = production_dwell(classify(power, thresholds), [c.role for c in plant.circuits])
-    level = np.array([t.running_level_kw for t in thresholds])
-    for pairing in plant.pairings:
-        production, treatment = plant.rows(pairing.production), plant.rows(pairing.treatment)
-        if production and treatment:
-            pair_minutes(states, power, level, production, treatment, pairing.require)
+    pairs_of(plant, states_of(plant, power, thresholds), power, thresholds)
 
 
 def _city_states(found: Sequence[Ready], city: NDArray[np.float32]) -> None:

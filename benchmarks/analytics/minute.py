@@ -92,8 +92,8 @@ def _rows(found: Sequence[Ready], enterprises: int, at_us: int) -> Readings:
     """The readings of one minute of all copies, in the order of arrival."""
     own = []
     for one in found:
-        ts = one.rows["ts"]
-        own.append(one.rows[(ts >= at_us) & (ts < at_us + US_PER_MINUTE)])
+        rows, ts = one.model.rows, one.model.rows["ts"]
+        own.append(rows[(ts >= at_us) & (ts < at_us + US_PER_MINUTE)])
     parts = []
     for n in range(enterprises):
         rows = own[n % len(own)].copy()

@@ -21,7 +21,7 @@ from analytics.series import PostgresSeries
 from wattwitness.domain.errors import StoreUnavailableError
 from wattwitness.domain.ingest import IngestBatch
 from wattwitness.domain.instants import US_PER_MINUTE, to_us
-from wattwitness.domain.readings import Readings, empty_readings
+from wattwitness.domain.readings import ReadingColumns, Readings, empty_readings
 from wattwitness.domain.registry import (
     Circuit,
     Declaration,
@@ -105,7 +105,7 @@ class HeldSeries(PostgresSeries):
         self.has_read = asyncio.Event()
         self.go_on = asyncio.Event()
 
-    async def block(self, circuit_keys: Sequence[int], from_us: int, to_us: int) -> Readings:
+    async def block(self, circuit_keys: Sequence[int], from_us: int, to_us: int) -> ReadingColumns:
         found = await super().block(circuit_keys, from_us, to_us)
         self.has_read.set()
         await self.go_on.wait()
@@ -268,7 +268,9 @@ async def test_a_stop_is_heard_within_one_enterprise(db: Database, keys) -> None
     read: list[int] = []
 
     class Told(PostgresSeries):
-        async def block(self, circuit_keys: Sequence[int], from_us: int, to_us: int) -> Readings:
+        async def block(
+            self, circuit_keys: Sequence[int], from_us: int, to_us: int
+        ) -> ReadingColumns:
             read.append(from_us)
             lifecycle.stop.set()
             return await super().block(circuit_keys, from_us, to_us)

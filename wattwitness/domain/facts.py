@@ -5,8 +5,9 @@ how long values stood still) is kept as a fact of its day, so that days can be a
 order, alone, or again, and a conclusion over months never reads a month of readings.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from itertools import groupby
@@ -72,6 +73,11 @@ class Shelf:
     kind: str
     subjects: tuple[str, ...]
     lengths: tuple[int, ...]
+    size: int = field(init=False, compare=False)  # of all of them
+
+    def __post_init__(self) -> None:
+        """Add up once what is asked of every day."""
+        object.__setattr__(self, "size", sum(self.lengths))
 
     @property
     def length(self) -> int | None:
@@ -79,18 +85,22 @@ class Shelf:
         return self.lengths[0] if len(set(self.lengths)) == 1 else None
 
 
-@dataclass
+_Held = tuple[date, NDArray[np.float32], int]
+"""A day, all its values, and where those of a kind begin."""
+
+
 class _Alike:
     """Days that hold the same of one kind."""
 
-    shelf: Shelf
-    days: list[date]
-    values: list[NDArray[np.float32]]  # of each day, subject after subject
+    def __init__(self, shelf: Shelf, held: Sequence[_Held]) -> None:
+        self.shelf = shelf
+        self.days = [day for day, _, _ in held]
+        # of each day, subject after subject
+        self.values = [every[begin : begin + shelf.size] for _, every, begin in held]
 
-    def columns(self) -> tuple[tuple[date, ...], NDArray[np.float32]]:
-        """The days, and the values of all their facts [days, subjects, length]."""
-        shape = len(self.days), len(self.shelf.subjects), -1
-        return tuple(self.days), np.concatenate(self.values).reshape(shape)
+    def table(self) -> NDArray[np.float32]:
+        """The values of all their facts [days, subjects, length]."""
+        return np.concatenate(self.values).reshape(len(self.days), len(self.shelf.subjects), -1)
 
 
 class FactBook:
@@ -103,19 +113,18 @@ class FactBook:
     def __init__(
         self, days: Iterable[tuple[date, Sequence[Shelf], NDArray[np.float32]]] = ()
     ) -> None:
-        groups: dict[int, _Alike] = {}  # shelves that are one object hold the same
-        self._kinds: dict[str, list[_Alike]] = {}
+        held: defaultdict[int, list[_Held]] = defaultdict(list)
+        known: dict[int, Shelf] = {}  # those that are one object hold the same
         for day, shelves, values in days:
-            end = 0
+            begin = 0
             for shelf in shelves:
-                begin, end = end, end + sum(shelf.lengths)
-                group = groups.get(id(shelf))
-                if group is None:
-                    group = groups[id(shelf)] = _Alike(shelf, [], [])
-                    self._kinds.setdefault(shelf.kind, []).append(group)
-                group.days.append(day)
-                group.values.append(values[begin:end])
-        self._cut: dict[str, list[_Columns]] = {}
+                held[id(shelf)].append((day, values, begin))
+                begin += shelf.size
+            known.update(zip(map(id, shelves), shelves, strict=True))
+        self._kinds: dict[str, list[tuple[Shelf, list[_Held]]]] = {}
+        for key, shelf in known.items():
+            self._kinds.setdefault(shelf.kind, []).append((shelf, held[key]))
+        self._cut: dict[str, _Columns] = {}
         self._tables: dict[tuple[str, str], FactTable] = {}
         self._days: dict[tuple[str, str], Mapping[date, NDArray[np.float32]]] = {}
 
@@ -133,16 +142,15 @@ class FactBook:
         """One fact of one subject over all its days; of one length on all of them."""
         found = self._tables.get((kind, subject))
         if found is None:
-            own = [c.table(subject) for c in self._columns(kind) if subject in c.place]
-            found = self._tables[kind, subject] = _joined(own)
+            columns = self._cut.get(kind)
+            if columns is None:
+                groups = [g for g in self._groups(kind) if g.shelf.length is not None]
+                columns = self._cut[kind] = _Columns(groups)
+            found = self._tables[kind, subject] = columns.table(subject)
         return found
 
-    def _columns(self, kind: str) -> "list[_Columns]":
-        found = self._cut.get(kind)
-        if found is None:
-            groups = self._kinds.get(kind, ())
-            found = self._cut[kind] = [_Columns(g) for g in groups if g.shelf.length is not None]
-        return found
+    def _groups(self, kind: str) -> Iterator[_Alike]:
+        return (_Alike(shelf, held) for shelf, held in self._kinds.get(kind, ()))
 
     def by_day(self, kind: str, subject: str) -> Mapping[date, NDArray[np.float32]]:
         """One fact of one subject, day by day, oldest first; its length may differ."""
@@ -150,7 +158,7 @@ class FactBook:
         if known is not None:
             return known
         found: dict[date, NDArray[np.float32]] = {}
-        for group in self._kinds.get(kind, ()):
+        for group in self._groups(kind):
             if subject in group.shelf.subjects:
                 k = group.shelf.subjects.index(subject)
                 first = sum(group.shelf.lengths[:k])
@@ -163,26 +171,42 @@ class FactBook:
 
 
 class _Columns:
-    """The facts of one kind on days that hold the same of it."""
+    """The facts of one kind over the days that have any.
 
-    def __init__(self, group: _Alike) -> None:
-        self.place = {subject: n for n, subject in enumerate(group.shelf.subjects)}
-        self._days, self._values = group.columns()
+    Args:
+        groups: all of them, with facts of one length.
+    """
+
+    def __init__(self, groups: Sequence[_Alike]) -> None:
+        subjects = dict.fromkeys(s for group in groups for s in group.shelf.subjects)
+        self._place = {subject: n for n, subject in enumerate(subjects)}
+        self._days = tuple(sorted(day for group in groups for day in group.days))
+        self._has: NDArray[np.bool_] | None = None  # [days, subjects]; None = all
+        if len(groups) == 1:
+            self._values = groups[0].table()
+        elif groups:
+            self._lay_out(groups)
+
+    def _lay_out(self, groups: Sequence[_Alike]) -> None:
+        shape = len(self._days), len(self._place)
+        self._has = np.zeros(shape, dtype=np.bool_)
+        self._values = np.empty((*shape, groups[0].shelf.length or 0), dtype=np.float32)
+        row = {day: n for n, day in enumerate(self._days)}
+        for group in groups:
+            rows = np.array([row[day] for day in group.days])[:, np.newaxis]
+            places = [self._place[subject] for subject in group.shelf.subjects]
+            self._has[rows, places] = True
+            self._values[rows, places] = group.table()
 
     def table(self, subject: str) -> FactTable:
-        """Of one subject."""
-        return FactTable(self._days, self._values[:, self.place[subject]])
-
-
-def _joined(parts: Sequence[FactTable]) -> FactTable:
-    if not parts:
-        return NO_FACTS
-    if len(parts) == 1:
-        return parts[0]
-    days = [day for part in parts for day in part.days]
-    values = np.concatenate([part.values for part in parts])
-    order = sorted(range(len(days)), key=days.__getitem__)
-    return FactTable(tuple(days[n] for n in order), values[order])
+        """Of one subject, over the days that have it."""
+        k = self._place.get(subject)
+        if k is None:
+            return NO_FACTS
+        if self._has is None or self._has[:, k].all():
+            return FactTable(self._days, self._values[:, k])
+        rows = np.flatnonzero(self._has[:, k])
+        return FactTable(tuple(self._days[n] for n in rows.tolist()), self._values[rows, k])
 
 
 def _day(fact: DayFact) -> date:

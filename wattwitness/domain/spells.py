@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,9 @@ class ConditionSpell:
     sums: Mapping[str, float]  # additive evidence: minutes, kWh, … named with units
 
 
+EVERY: Final = slice(None)
+
+
 @dataclass(frozen=True, eq=False)
 class SpellTable:
     """Spells of one kind and subject as columns, oldest first; single ones when asked for."""
@@ -45,17 +49,23 @@ class SpellTable:
         """How many spells."""
         return len(self.from_us)
 
-    def sum(self, name: str, missing: float = 0.0) -> NDArray[np.float64]:
-        """One evidence of every spell [n].
+    def sum(
+        self, name: str, missing: float = 0.0, rows: NDArray[np.intp] | slice = EVERY
+    ) -> NDArray[np.float64]:
+        """One evidence of every spell, or of some [n].
 
         Args:
             name: of the evidence.
             missing: of spells that do not have it.
+            rows: of which spells.
         """
         if name not in self.names:
-            return np.full(len(self), missing)
-        own = self.sums[:, list(self.names).index(name)]
-        return np.where(np.isnan(own), missing, own)
+            return np.full(len(self.from_us[rows]), missing)
+        own = self.sums[rows, self.names.index(name)].copy()
+        unknown = np.isnan(own)
+        if unknown.any():
+            own[unknown] = missing
+        return own
 
     def spell(self, n: int) -> ConditionSpell:
         """One of them; the same object whenever it is asked for."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from wattwitness.domain.instants import US_PER_DAY, from_us, to_us
 from wattwitness.domain.readings import (
     MEASURANDS,
+    ReadingColumns,
     Readings,
     empty_readings,
 )
@@ -16,10 +17,19 @@ from wattwitness.store.copy_format import decode
 from wattwitness.store.database import Database
 from wattwitness.store.forms import needed
 from wattwitness.store.ingest import write_batch
-from wattwitness.store.sent_rows import asked, restored
+from wattwitness.store.sent_rows import asked, restored, restored_columns
 from wattwitness.store.statements import statements
 
-__all__ = ["Reach", "data_range", "reach_of", "read_block", "stream_readings", "write_batch"]
+__all__ = [
+    "Reach",
+    "data_range",
+    "reach_of",
+    "read_block",
+    "read_columns",
+    "read_since",
+    "stream_readings",
+    "write_batch",
+]
 
 
 async def read_block(
@@ -30,6 +40,19 @@ async def read_block(
     columns: Sequence[str] = MEASURANDS,
 ) -> Readings:
     """Readings of [from, to) in (circuit, ts) order; columns not asked for are NaN."""
+    return restored(await _block(db, circuit_keys, from_us_, to_us_, columns), columns)
+
+
+async def read_columns(
+    db: Database, circuit_keys: Sequence[int], from_us_: int, to_us_: int
+) -> ReadingColumns:
+    """Readings of [from, to) in (circuit, ts) order, column by column."""
+    return restored_columns(await _block(db, circuit_keys, from_us_, to_us_, MEASURANDS))
+
+
+async def _block(
+    db: Database, circuit_keys: Sequence[int], from_us_: int, to_us_: int, columns: Sequence[str]
+) -> NDArray[np.void]:
     fields, chosen = asked(needed(columns))
     query = f"""
         SELECT {chosen}
@@ -46,7 +69,7 @@ async def read_block(
 
     async with db.connection() as connection:  # COPY takes no parameters: asyncpg asks for each
         await connection.copy_from_query(query, output=keep, format="binary")
-    return restored(decode(b"".join(parts), fields), columns)
+    return decode(b"".join(parts), fields)
 
 
 async def read_since(

@@ -6,14 +6,20 @@ near the ends of its type (`domain.bounds`), so nothing overflows, and the great
 say "not measured".
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wattwitness.domain.instants import US_PER_SECOND
-from wattwitness.domain.readings import MEASURANDS, NEVER, READING_DTYPE, Readings
+from wattwitness.domain.readings import (
+    MEASURANDS,
+    NEVER,
+    READING_DTYPE,
+    ReadingColumns,
+    Readings,
+)
 from wattwitness.store.copy_format import PG_EPOCH_US
 from wattwitness.store.forms import RESENT, restore
 from wattwitness.store.scales import STORED
@@ -35,6 +41,7 @@ _RECEIPT: Final = f"""
 coalesce(delay_s::bigint, {2 * _AT_OFFSET} + (extract(epoch FROM received_at) * 1000000)::bigint,
          '{_NO_RECEIPT}'::bigint)
 """
+_FIELDS: Final = READING_DTYPE.names or ()
 _AT_ONCE: Final = 8192  # rows, which stay in the processor's cache from step to step
 
 
@@ -67,31 +74,47 @@ def asked(measurands: Sequence[str]) -> tuple[list[list[Part]], str]:
 def restored(raw: NDArray[np.void], columns: Sequence[str]) -> Readings:
     """What a COPY sent, taken apart by `decode` → readings; columns not asked for are NaN."""
     rows = np.empty(len(raw), dtype=READING_DTYPE)
-    for name in set(MEASURANDS).difference(columns):
-        rows[name] = np.nan
-    for start in range(0, len(raw), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        _restore(raw[part], columns, rows[part])
+    _restore(raw, columns, {name: rows[name] for name in _FIELDS})
     return rows
 
 
-def _restore(raw: NDArray[np.void], columns: Sequence[str], rows: Readings) -> None:
+def restored_columns(raw: NDArray[np.void]) -> ReadingColumns:
+    """What a COPY of all measurands sent, column by column."""
+    found = ReadingColumns.empty(len(raw))
+    _restore(raw, MEASURANDS, {name: found[name] for name in _FIELDS})
+    return found
+
+
+def _restore(
+    raw: NDArray[np.void], columns: Sequence[str], into: Mapping[str, NDArray[Any]]
+) -> None:
+    for name in set(MEASURANDS).difference(columns):
+        into[name][:] = np.nan
+    for start in range(0, len(raw), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        _restore_part(raw[part], columns, {name: own[part] for name, own in into.items()})
+
+
+def _restore_part(
+    raw: NDArray[np.void], columns: Sequence[str], into: Mapping[str, NDArray[Any]]
+) -> None:
     parts = _parts(raw)
     form = parts.pop("form").astype(np.int64)  # negative: none
-    rows["circuit"] = parts.pop("circuit")
-    rows["ts"] = raw["ts"].astype(np.int64) + PG_EPOCH_US
-    rows["resent"] = np.where(form < 0, form == _OLD_RESENT, form & RESENT > 0)
-    rows["received_at"] = _received(raw["receipt"].astype(np.int64), rows["ts"])
+    into["circuit"][:] = parts.pop("circuit")
+    into["ts"][:] = raw["ts"]
+    np.add(into["ts"], PG_EPOCH_US, out=into["ts"])
+    into["resent"][:] = np.where(form < 0, form == _OLD_RESENT, form & RESENT > 0)
+    into["received_at"][:] = _received(raw["receipt"].astype(np.int64), into["ts"])
     missing = {
         name: values == most
         for name, values in parts.items()
-        if len(values) and values.max() == (most := float(_MISSING[STORED[name][1]]))
+        if values.max() == (most := float(_MISSING[STORED[name][1]]))
     }
     counts = restore(form, parts, missing)
     for name in columns:
-        np.divide(counts[name], STORED[name][2], out=rows[name])
+        np.divide(counts[name], STORED[name][2], out=into[name])
         if name in missing:
-            rows[name][missing[name]] = np.nan
+            into[name][missing[name]] = np.nan
 
 
 def _parts(raw: NDArray[np.void]) -> dict[str, NDArray[np.float64]]:

@@ -5,7 +5,7 @@ import pytest
 
 from analytics.columns import PlantRows, columns_of
 from analytics.plants import plant_of
-from wattwitness.domain.readings import MEASURANDS, NEVER, empty_readings
+from wattwitness.domain.readings import MEASURANDS, NEVER, ReadingColumns, empty_readings
 from wattwitness.domain.registry import Role
 
 NAMES = ("A", "B", "C")
@@ -33,7 +33,10 @@ def rows(kit):
 
 
 def test_columns_stand_in_the_row_order_of_the_plant(plant, rows) -> None:
-    for found in (columns_of(rows, plant), PlantRows(rows, plant).between(0, 2**62)):
+    for found in (
+        columns_of(rows, plant),
+        PlantRows(ReadingColumns.of(rows), plant).between(0, 2**62),
+    ):
         order = [4, 5, 6, 7, 8, 0, 1, 2, 3]
         assert found.ends.tolist() == [0, 5, 5, 9]
         assert found.circuit_row.tolist() == [0] * 5 + [2] * 4
@@ -45,7 +48,9 @@ def test_columns_stand_in_the_row_order_of_the_plant(plant, rows) -> None:
 
 def test_a_span_is_cut_out_of_each_circuit(plant, rows, kit) -> None:
     minute = 60_000_000
-    found = PlantRows(rows, plant).between(kit.start_us + 1, kit.start_us + 3 * minute)
+    found = PlantRows(ReadingColumns.of(rows), plant).between(
+        kit.start_us + 1, kit.start_us + 3 * minute
+    )
     assert (found.ts - kit.start_us).tolist() == [minute, 2 * minute] * 2
     assert found["p_kw"].tolist() == [5, 6, 1, 2]
 
@@ -69,7 +74,7 @@ def test_rows_may_lack_fields(plant, rows) -> None:
 
 
 def test_no_readings_at_all(plant) -> None:
-    for found in (columns_of(empty_readings(), plant), PlantRows(empty_readings(), plant)):
+    for found in (columns_of(empty_readings(), plant), PlantRows(ReadingColumns.empty(0), plant)):
         columns = found if not isinstance(found, PlantRows) else found.between(0, 2**62)
         assert len(columns) == 0
         assert columns.knows("p_kw").tolist() == [0, 0, 0]

@@ -20,7 +20,7 @@ from analytics.results import MemoryResults
 from analytics.series import MemorySeries
 from analytics.states.histograms import WINDOW_DAYS
 from wattwitness.domain.instants import DEFAULT_ZONE, from_us, local_day
-from wattwitness.domain.readings import Readings
+from wattwitness.domain.readings import ReadingColumns, Readings
 from wattwitness.domain.registry import Registry, Role
 
 DAYS = 46
@@ -154,11 +154,13 @@ def test_late_data_from_three_weeks_ago_move_thresholds_of_later_days(kit) -> No
 
 
 def test_readings_are_in_memory_piece_by_piece(kit) -> None:
-    seen: list[weakref.ref[Readings]] = []
+    seen: list[weakref.ref[ReadingColumns]] = []
     most = 0
 
     class Watched(MemorySeries):
-        async def block(self, circuit_keys: Sequence[int], from_us: int, to_us: int) -> Readings:
+        async def block(
+            self, circuit_keys: Sequence[int], from_us: int, to_us: int
+        ) -> ReadingColumns:
             nonlocal most
             found = await super().block(circuit_keys, from_us, to_us)
             # a piece, the hours before it, and nothing of the pieces before

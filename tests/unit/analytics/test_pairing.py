@@ -1,5 +1,6 @@
 """Pairing: conditions, edges, blocks, levels, from minutes drawn by hand."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -9,7 +10,9 @@ from analytics.pairing.blocks import block_instants_us, block_means
 from analytics.pairing.condition import Condition, pair_minutes, required_units
 from analytics.pairing.edges import Edge, starts, stops
 from analytics.pairing.levels import settled
+from analytics.plants import Paired
 from wattwitness.domain.instants import DEFAULT_ZONE, day_bounds, to_us
+from wattwitness.domain.registry import Pairing
 from wattwitness.domain.states import State
 
 LETTERS = {"r": State.RUNNING, "s": State.STANDBY, ".": State.OFF, "?": State.UNKNOWN}
@@ -24,9 +27,9 @@ def minutes(production, treatment, require="all", some_kw=0.0):
     rows = list(range(len(lines)))
     split = len(production)
     level = np.full(len(lines), 10.0)
-    return pair_minutes(
-        states, power.astype(np.float32), level, rows[:split], rows[split:], require
-    )
+    pairing = Pairing(pairing_id="PT", production=(), treatment=(), require=require)
+    pair = Paired(pairing, rows[:split], rows[split:])
+    return pair_minutes(states, power.astype(np.float32), level, [pair])
 
 
 def said(condition):
@@ -49,12 +52,12 @@ def said(condition):
 )
 def test_conditions_of_a_pairing(production, treatment, require, off, short) -> None:
     found = minutes(production, treatment, require)
-    assert (said(found.off), said(found.short)) == (off, short)
+    assert (said(found.off[0]), said(found.short[0])) == (off, short)
 
 
 @pytest.mark.parametrize(("some_kw", "off"), [(1.0, "x"), (2.0, "-")])
 def test_a_unit_that_is_only_energised_does_not_work(some_kw, off) -> None:
-    assert said(minutes(["r"], ["s"], some_kw=some_kw).off) == off
+    assert said(minutes(["r"], ["s"], some_kw=some_kw).off[0]) == off
 
 
 @pytest.mark.parametrize(
@@ -74,8 +77,8 @@ def test_units_that_a_pairing_requires(require, expected) -> None:
 
 def edges(look, production, treatment, blind=""):
     found = minutes([production], [treatment])
-    unknown = np.array([letter == "?" for letter in blind or " " * len(production)])
-    return list(look(found, unknown))
+    unknown = np.array([[letter == "?" for letter in blind or " " * len(production)]])
+    return [edge for _, edge in look(replace(found, blind=unknown))]
 
 
 REST, RUN = "." * 12, "r" * 20
@@ -150,8 +153,9 @@ def test_blocks_begin_with_the_local_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("margin", "expected"), [(0, "..xxxxx.xx"), (1, "...xxx...x"), (2, "....x.....")]
+    ("margin", "expected"),
+    [(0, "..xxxxx.xx"), (1, "...xxx...x"), (2, "....x....."), (3, "..........")],
 )
 def test_readings_around_a_switch_show_a_part_of_the_level(margin, expected) -> None:
-    works = np.array([letter == "x" for letter in "..xxxxx.xx"])
-    assert "".join(".x"[int(w)] for w in settled(works, margin)) == expected
+    works = np.array([[letter == "x" for letter in "..xxxxx.xx"]])
+    assert "".join(".x"[int(w)] for w in settled(works, [margin])[0]) == expected

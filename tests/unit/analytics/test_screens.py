@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.columns import columns_of
-from analytics.detectors import clock_skew, frozen_reading, phase_loss
+from analytics.detectors import clock_skew, conduct_facts, frozen_reading, phase_loss
 from analytics.detectors.register_hours import hour_spells
 from analytics.detectors.register_screen import suspects
 from analytics.detectors.register_steps import registers, sudden_spells
@@ -23,8 +23,9 @@ from analytics.quality.rates import DaySlots, day_quality
 from analytics.quality.register_glitches import momentary_zeros
 from analytics.quality.reversed_power import reversed_power
 from analytics.quality.spikes import single_spikes
-from analytics.states.dwell import DWELL_MIN, production_dwell, runs
+from analytics.states.dwell import DWELL_MIN, production_dwell
 from analytics.states.hysteresis import hold
+from analytics.states.runs import runs_of
 from wattwitness.domain.instants import US_PER_MINUTE, US_PER_SECOND
 from wattwitness.domain.readings import MEASURANDS, NEVER, empty_readings
 from wattwitness.domain.registry import Declaration, DeclarationReason, Role
@@ -301,12 +302,35 @@ def test_hysteresis_repeats_the_last_word(seed, gaps, held) -> None:
 def test_dwell_looks_at_every_run(seed) -> None:
     rng = np.random.default_rng(seed)
     states = rng.choice(4, (4, 60), p=[0.1, 0.3, 0.2, 0.4]).astype(np.int8)
-    roles = [Role.PRODUCTION, Role.TREATMENT, Role.COMBINED, Role.PRODUCTION]
+    produces = np.array([True, False, True, True])
     expected = states.copy()
     for row in (0, 2, 3):
-        for start, end in runs(states[row] == State.RUNNING):
+        ran = runs_of(states[[row]] == State.RUNNING)
+        for start, end in zip(ran.start, ran.end, strict=True):
             sides = states[row, [max(start - 1, 0), min(end, 59)]]
             inner = start > 0 and end < 60 and (sides != State.UNKNOWN).all()
             if inner and end - start < DWELL_MIN:
                 expected[row, start:end] = State.STANDBY
-    assert production_dwell(states, roles).tolist() == expected.tolist()
+    assert production_dwell(states, produces).tolist() == expected.tolist()
+
+
+@messy
+@given(seed=seeds, chosen=faults, interval_s=intervals)
+def test_registers_that_do_not_speak_have_nothing_to_tell(
+    messy_day, seed, chosen, interval_s
+) -> None:
+    raw = messy_day(seed, chosen, interval_s)
+    telling = {row for row in range(3) if conduct_facts._register_facts(raw, row)}
+    assert telling <= set(conduct_facts._speaking(raw))
+
+
+@messy
+@given(seed=seeds, chosen=faults, interval_s=intervals)
+def test_counts_of_what_is_measured_are_those_of_every_reading(
+    messy_day, seed, chosen, interval_s
+) -> None:
+    rows = messy_day(seed, chosen, interval_s).rows
+    finite = np.isfinite(rows.measured)
+    expected = [np.count_nonzero(finite[:, rows.part(row)], axis=1) for row in range(3)]
+    assert rows.known.tolist() == np.transpose(expected).tolist()
+    assert rows.whole == {n for n, own in zip(rows.names, finite, strict=True) if own.all()}

@@ -124,6 +124,6 @@ def test_hysteresis_equals_the_scalar_loop() -> None:
 def test_dwell_is_on_production_only() -> None:
     off, run = State.OFF, State.RUNNING
     line = np.array([[off, run, run, off, run, run, run, off]] * 2, dtype=np.int8)
-    press, fan = production_dwell(line, [Role.PRODUCTION, Role.TREATMENT])
+    press, fan = production_dwell(line, np.array([True, False]))
     assert press.tolist() == [off, 2, 2, off, run, run, run, off]
     assert fan.tolist() == line[1].tolist()

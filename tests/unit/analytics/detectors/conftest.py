@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.day import pairs_of
 from analytics.detectors.stages import History, JudgedDay, RawDay
 from analytics.grid import samples
-from analytics.pairing.condition import pair_minutes
 from analytics.plants import Plant, plant_of
 from wattwitness.domain.facts import DayFact
 from wattwitness.domain.instants import US_PER_MINUTE, US_PER_SECOND, day_bounds, to_us
@@ -34,7 +34,7 @@ def judged(plant: Plant, day: date, power: Mapping[str, ArrayLike], skip: int = 
     grid = np.array([power[c.circuit_id] for c in plant.circuits], dtype=np.float32)
     states = np.where(grid > 0, State.RUNNING, State.OFF)
     states = np.where(np.isnan(grid), State.UNKNOWN, states).astype(np.int8)
-    level = np.full(len(grid), RUNS.running_level_kw)
+    thresholds = [RUNS] * len(grid)
     return JudgedDay(
         plant=plant,
         day=day,
@@ -42,13 +42,8 @@ def judged(plant: Plant, day: date, power: Mapping[str, ArrayLike], skip: int = 
         skip=skip,
         power=grid,
         states=states,
-        thresholds=[RUNS] * len(grid),
-        pairs={
-            p.pairing_id: pair_minutes(
-                states, grid, level, plant.rows(p.production), plant.rows(p.treatment), p.require
-            )
-            for p in plant.pairings
-        },
+        thresholds=thresholds,
+        pairs=pairs_of(plant, states, grid, thresholds),
     )
 
 

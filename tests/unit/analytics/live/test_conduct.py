@@ -29,6 +29,7 @@ from gateway_sim.city import build_city
 from gateway_sim.scenario import Scenario
 from wattwitness.domain.facts import FactBook
 from wattwitness.domain.instants import DEFAULT_ZONE, US_PER_MINUTE, to_us
+from wattwitness.domain.readings import ReadingColumns
 from wattwitness.domain.spells import SpellBook
 from wattwitness.domain.states import Thresholds
 
@@ -55,7 +56,9 @@ class Scene:
         first = {c.circuit_id: START_US for c in self.plant.circuits}
         extent = Extent(first, int(self.rows["ts"].max()))
         day = START.date()
-        (columns,) = day_columns(ColumnsBlock(self.plant, (day,), self.rows, extent))
+        (columns,) = day_columns(
+            ColumnsBlock(self.plant, (day,), ReadingColumns.of(self.rows), extent)
+        )
         minutes = day_histograms(columns.power).astype(np.float64)
         levels = learn(minutes, list(self.plant.circuits))
         names = [c.circuit_id for c in self.plant.circuits]

@@ -7,21 +7,19 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from analytics.day import ColumnsBlock, Extent, day_columns
+from analytics.day import ColumnsBlock, Extent, day_columns, pairs_of, states_of
 from analytics.detectors import frozen_reading
 from analytics.live.fleet import Fleet
 from analytics.live.latches import DOWN, KEEP, UP, Levels, dwelt
 from analytics.live.minutes import CityMinutes
-from analytics.pairing.condition import pair_minutes
 from analytics.plants import plant_of
 from analytics.states.dwell import production_dwell
 from analytics.states.histograms import day_histograms
-from analytics.states.hysteresis import classify
 from analytics.states.thresholds import learn
 from gateway_sim.city import build_city
 from gateway_sim.scenario import Scenario
 from wattwitness.domain.instants import DEFAULT_ZONE, US_PER_MINUTE, to_us
-from wattwitness.domain.registry import Role
+from wattwitness.domain.readings import ReadingColumns
 from wattwitness.domain.states import State, Thresholds
 
 START = datetime(2026, 9, 7, tzinfo=DEFAULT_ZONE)
@@ -65,13 +63,14 @@ def batch(plants, rows, day, until_us):
     found = []
     for plant in plants:
         extent = Extent({c.circuit_id: to_us(START) for c in plant.circuits}, until_us)
-        (columns,) = day_columns(ColumnsBlock(plant, (day,), sorted_rows(rows, plant), extent))
+        (columns,) = day_columns(
+            ColumnsBlock(plant, (day,), ReadingColumns.of(sorted_rows(rows, plant)), extent)
+        )
         minutes = day_histograms(columns.power).astype(np.float64)
         thresholds = learn(minutes, list(plant.circuits))
-        roles = [c.role for c in plant.circuits]
-        raw = classify(columns.power, thresholds)
+        states = states_of(plant, columns.power, thresholds)
         frozen = [s for s in columns.spells if s.kind == frozen_reading.KIND]
-        found.append((thresholds, columns.power, production_dwell(raw, roles), frozen))
+        found.append((thresholds, columns.power, states, frozen))
     return found
 
 
@@ -91,19 +90,14 @@ def check(engine: CityMinutes, plants, said, minutes: int) -> None:
         mine = slice(offset + begin, offset + minutes)
         np.testing.assert_array_equal(engine.power[rows, mine], power[:, begin:minutes])
         np.testing.assert_array_equal(engine.states[rows, mine], states[:, begin:minutes])
-        level = np.array([t.running_level_kw for t in said[n][0]])
-        plant = plants[n]
+        expected = pairs_of(plants[n], states, power, said[n][0])
+        own = (k for k, (number, _) in enumerate(engine.fleet.pairs.names) if number == n)
         off, short = engine.conditions(60)
         newest = engine.newest - offset + 1
-        for k, (number, pairing) in enumerate(engine.fleet.pairs.names):
-            if number != n:
-                continue
-            expected = pair_minutes(
-                states, power, level, plant.rows(pairing.production),
-                plant.rows(pairing.treatment), pairing.require,
-            )  # fmt: skip
-            np.testing.assert_array_equal(off[k, :60], expected.off[newest - 60 : newest])
-            np.testing.assert_array_equal(short[k, :60], expected.short[newest - 60 : newest])
+        for pair, k in enumerate(own):
+            then = slice(newest - 60, newest)
+            np.testing.assert_array_equal(off[k, :60], expected.off[pair, then])
+            np.testing.assert_array_equal(short[k, :60], expected.short[pair, then])
 
 
 @few
@@ -163,9 +157,8 @@ def test_what_comes_later_than_the_tail_is_left_out(city_day) -> None:
 )  # fmt: skip
 def test_dwell_is_the_batchs_dwell(states) -> None:
     grid = np.array(states, dtype=np.int8)
-    roles = [Role.PRODUCTION, Role.TREATMENT] * 3
-    dwells = np.array([role is Role.PRODUCTION for role in roles[: len(grid)]])
-    expected = production_dwell(grid, roles[: len(grid)])
+    dwells = np.array([True, False] * 3)[: len(grid)]
+    expected = production_dwell(grid, dwells)
     np.testing.assert_array_equal(dwelt(grid, dwells), expected)
 
 

@@ -8,6 +8,7 @@ import pytest
 from analytics.baselines.calendar import weekday_kinds
 from analytics.baselines.frozen import FrozenBaseline, accumulated
 from analytics.baselines.horizons import DayPart, usual_in, view_of
+from analytics.day import pairs_of
 from analytics.detectors.conduct_facts import facts, read
 from analytics.detectors.stages import JudgedDay
 from analytics.plants import plant_of
@@ -121,6 +122,6 @@ def drawn_day(yard, kit):
         power=power[None, :].astype(np.float32),
         states=states[None, :],
         thresholds=[],
-        pairs={},
+        pairs=pairs_of(plant, states[None, :], power[None, :].astype(np.float32), []),
     )
     return judged, power
