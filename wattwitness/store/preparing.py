@@ -19,7 +19,7 @@ from wattwitness.store.traces import Traces
 _COLUMNS = (
     "circuit_key", "ts", *(STORED[m][0] for m in MEASURANDS), "form", "delay_s", "received_at",
 )  # fmt: skip
-_MOST_DELAY_S = np.iinfo(np.int32).max
+_MOST_DELAY_S = np.iinfo(np.int32).max - 2  # two are used in reading (`sent_rows`)
 _MOST_MIXED = 2**62
 _ENCODED_AT_ONCE = 6000  # rows: with all that is made of them, they fit into a core's own cache
 

@@ -1,4 +1,4 @@
-"""Reading readings back: binary COPY out into numpy columns, every row the same width."""
+"""Reading readings back: binary COPY out into numpy columns."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,17 @@ from wattwitness.domain.readings import (
     Readings,
     empty_readings,
 )
-from wattwitness.store.copy_format import decode
 from wattwitness.store.database import Database
-from wattwitness.store.forms import needed
 from wattwitness.store.ingest import write_batch
-from wattwitness.store.sent_rows import asked, restored, restored_columns
+from wattwitness.store.sent_rows import (
+    Asked,
+    asked_columns,
+    asked_rows,
+    columns_sent,
+    restored,
+    restored_columns,
+    rows_sent,
+)
 from wattwitness.store.statements import statements
 
 __all__ = [
@@ -40,27 +46,30 @@ async def read_block(
     columns: Sequence[str] = MEASURANDS,
 ) -> Readings:
     """Readings of [from, to) in (circuit, ts) order; columns not asked for are NaN."""
-    return restored(await _block(db, circuit_keys, from_us_, to_us_, columns), columns)
+    asked = asked_columns(columns)
+    payload = await _block(db, circuit_keys, from_us_, to_us_, asked)
+    return restored(columns_sent(payload, asked), asked, columns)
 
 
 async def read_columns(
     db: Database, circuit_keys: Sequence[int], from_us_: int, to_us_: int
 ) -> ReadingColumns:
     """Readings of [from, to) in (circuit, ts) order, column by column."""
-    return restored_columns(await _block(db, circuit_keys, from_us_, to_us_, MEASURANDS))
+    asked = asked_columns(MEASURANDS)
+    payload = await _block(db, circuit_keys, from_us_, to_us_, asked)
+    return restored_columns(columns_sent(payload, asked), asked)
 
 
 async def _block(
-    db: Database, circuit_keys: Sequence[int], from_us_: int, to_us_: int, columns: Sequence[str]
-) -> NDArray[np.void]:
-    fields, chosen = asked(needed(columns))
+    db: Database, circuit_keys: Sequence[int], from_us_: int, to_us_: int, asked: Asked
+) -> bytes:
     query = f"""
-        SELECT {chosen}
+        SELECT {asked.select}
         FROM readings
         WHERE circuit_key = ANY ('{{{",".join(str(int(key)) for key in circuit_keys)}}}'::int[])
               AND ts >= '{from_us(from_us_).isoformat()}'::timestamptz
               AND ts < '{from_us(to_us_).isoformat()}'::timestamptz
-        ORDER BY circuit_key, ts
+        GROUP BY circuit_key ORDER BY circuit_key
     """  # noqa: S608 - numbers, and column names of our own table
     parts: list[bytes] = []
 
@@ -69,7 +78,7 @@ async def _block(
 
     async with db.connection() as connection:  # COPY takes no parameters: asyncpg asks for each
         await connection.copy_from_query(query, output=keep, format="binary")
-    return decode(b"".join(parts), fields)
+    return b"".join(parts)
 
 
 async def read_since(
@@ -81,9 +90,9 @@ async def read_since(
     """Readings of circuits from an instant each on [n]; cheap where that is a moment ago."""
     if len(circuit_keys) == 0:
         return empty_readings()
-    fields, chosen = asked(needed(columns))
+    asked = asked_rows(columns)
     query = f"""
-        SELECT {chosen}
+        SELECT {asked.select}
         FROM unnest($1::int[], $2::timestamptz[]) AS asked (key, since)
              CROSS JOIN LATERAL (
                  SELECT * FROM readings r
@@ -104,7 +113,7 @@ async def read_since(
             output=keep,
             format="binary",
         )
-    return restored(decode(b"".join(parts), fields), columns)
+    return restored(rows_sent(b"".join(parts), asked), asked, columns)
 
 
 async def stream_readings(
