@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
 TRAILER = struct.pack(">h", -1)
-_COUNT, _LENGTH = struct.Struct(">h"), struct.Struct(">i")
 PG_EPOCH_US = 946_684_800_000_000  # 2000-01-01 as µs since 1970
 
 
@@ -90,20 +89,3 @@ def decode(payload: bytes, fields: Sequence[Sequence[tuple[str, str]]]) -> NDArr
         row += [(f"length_{number}", ">i4"), *parts]
     body = memoryview(payload)[len(SIGNATURE) : -len(TRAILER)]
     return np.frombuffer(body, dtype=np.dtype(row))
-
-
-def decode_wide(payload: bytes) -> list[list[bytes]]:
-    """A COPY payload of few rows without NULLs, of whatever width → their fields."""
-    rows: list[list[bytes]] = []
-    place = len(SIGNATURE)
-    while True:
-        (count,) = _COUNT.unpack_from(payload, place)
-        place += _COUNT.size
-        if count < 0:
-            return rows
-        row = []
-        for _ in range(count):
-            (length,) = _LENGTH.unpack_from(payload, place)
-            place += _LENGTH.size + length
-            row.append(payload[place - length : place])
-        rows.append(row)

@@ -1,4 +1,4 @@
-"""Readings as COPY sends them: what is asked for, and how it is taken apart.
+"""Readings as the server sends them: what is asked for, and how it is taken apart.
 
 Every field of a row costs the server about as much as finding the row. So columns of four bytes go
 two by two as one of eight, high · 2^32 + low, and the two of two bytes as one of four. No count is
@@ -23,7 +23,7 @@ from wattwitness.domain.readings import (
     ReadingColumns,
     Readings,
 )
-from wattwitness.store.copy_format import PG_EPOCH_US, decode, decode_wide
+from wattwitness.store.copy_format import PG_EPOCH_US, decode
 from wattwitness.store.forms import RESENT, needed, restore
 from wattwitness.store.scales import STORED
 
@@ -122,9 +122,8 @@ def rows_sent(payload: bytes, asked: Asked) -> Sent:
     return {name: raw[name] for parts in asked.fields for name, _ in parts}
 
 
-def columns_sent(payload: bytes, asked: Asked) -> Sent:
-    """Take apart what COPY sent of `asked_columns`."""
-    groups = decode_wide(payload)
+def columns_sent(groups: Sequence[Any], asked: Asked) -> Sent:
+    """Take apart the rows that answer `asked_columns`, by circuit."""
 
     def joined(place: int, kind: Any) -> NDArray[Any]:
         return np.frombuffer(b"".join(group[place] for group in groups), dtype=kind)
@@ -133,7 +132,8 @@ def columns_sent(payload: bytes, asked: Asked) -> Sent:
     for place, parts in enumerate(asked.fields, 2):
         raw = joined(place, [*parts])
         found |= {name: raw[name] for name, _ in parts}
-    found["circuit"] = np.repeat(joined(0, ">i4"), [len(group[2]) // 8 for group in groups])
+    counts = [len(group[2]) // 8 for group in groups]
+    found["circuit"] = np.repeat(np.array([group[0] for group in groups], dtype=np.int32), counts)
     delay = found["delay"]
     receipt = np.where(delay == _NO_DELAY, _NO_RECEIPT, delay.astype(np.int64))
     receipt[delay == _ASIDE] = joined(1, ">i8") + (PG_EPOCH_US + 2 * _AT_OFFSET)
