@@ -75,11 +75,10 @@ def window_sums(
         Weighted minutes per bin [n, 256].
     """
     days = sorted({d for own in histograms for d in own if first <= d <= last})
-    counts = np.zeros((len(days), len(histograms), BINS))
-    for row, own in enumerate(histograms):
-        for number, day in enumerate(days):
-            if day in own:
-                counts[number, row] = own[day]
+    nothing = np.zeros(BINS, dtype=np.int32)
+    counts = np.array(
+        [[own.get(day, nothing) for own in histograms] for day in days], dtype=np.float64
+    ).reshape(len(days), len(histograms), BINS)
     most = _most_of_a_day(counts)
     few = [sum(d in own for d in days) < LEAST_DAYS_TO_WINSORISE for own in histograms]
     most[few] = np.inf

@@ -23,6 +23,7 @@ from analytics.day import (
 from analytics.day_end import laid_out
 from analytics.detectors.stages import History
 from analytics.executors import InProcess
+from analytics.learning import learn_days
 from analytics.pipeline import analyse_enterprise, history_of
 from analytics.plants import Plant, plant_of
 from analytics.results import MemoryResults
@@ -35,6 +36,7 @@ from wattwitness.domain.states import Thresholds
 from wattwitness.store.day_packs import fact_book, packed_facts, packed_spells, spell_book
 
 MARGIN_US = 3_600_000_000
+BEYOND_CACHE = 20  # enterprises whose readings no processor keeps at hand
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,10 @@ class Steps:
     """Processor time per enterprise and day [s], averaged over the models."""
 
     sum_s: float = 0.0  # of all circuits of the city: the unit
+    sum_all_s: float = 0.0  # of everything that is read of an enterprise
     states_s: float = 0.0
     columns_s: float = 0.0
+    learn_s: float = 0.0
     judge_s: float = 0.0
     conclude_s: float = 0.0
     episodes: list[int] = field(default_factory=list)
@@ -65,7 +69,7 @@ class Steps:
     @property
     def everything_s(self) -> float:
         """From readings to episodes."""
-        return self.columns_s + self.judge_s + self.conclude_s
+        return self.columns_s + self.learn_s + self.judge_s + self.conclude_s
 
 
 def ready(model: Model) -> Ready:
@@ -137,13 +141,25 @@ def measure(found: Sequence[Ready], enterprises: int) -> Steps:
     city = np.concatenate(parts)
     steps.sum_s = best_s(lambda: np.sum(city), 5 * RUNS)
     steps.states_s = best_s(lambda: _city_states(found, city)) / enterprises
+    read = np.concatenate(
+        [found[n % len(found)].rows.measured for n in range(BEYOND_CACHE)], axis=1
+    )
+    steps.sum_all_s = best_s(lambda: np.sum(read), 5 * RUNS) / BEYOND_CACHE
     for one in found:
         block = ColumnsBlock(one.plant, (one.day.columns.day,), one.rows, one.day.extent)
         steps.columns_s += best_s(partial(day_columns, block)) / len(found)
+        steps.learn_s += best_s(partial(_learn, one)) / len(found)
         steps.judge_s += best_s(partial(judge_day, one.day)) / len(found)
         steps.conclude_s += best_s(partial(_conclude, one)) / len(found)
         steps.episodes.append(len(conclude(one.history, None).episodes))
     return steps
+
+
+def _learn(one: Ready) -> None:
+    """The day's thresholds from the histograms of its window."""
+    days, first = one.model.days, one.model.days[0]
+    firsts = {c.circuit_id: first for c in one.plant.circuits}
+    learn_days(one.plant, days[-1:], firsts, one.results.histograms)
 
 
 def _conclude(one: Ready) -> None:

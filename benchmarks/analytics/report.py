@@ -45,8 +45,10 @@ def _print_steps(steps: Steps, n: int) -> None:
     _line("in memory", "ms/enterprise", "s/city-day", "× np.sum", "target")
     for name, seconds, target in (
         ("np.sum over the power (float32)", steps.sum_s / n, "1"),
+        ("np.sum over all that is read (float64)", steps.sum_all_s, ""),
         ("states + pairing", steps.states_s, "≤ 60"),
         ("  readings → columns, marks, facts", steps.columns_s, ""),
+        ("  histograms of 28 days → thresholds", steps.learn_s, ""),
         ("  columns → states, conditions, facts", steps.judge_s, ""),
         ("  history → episodes, leads", steps.conclude_s, ""),
         ("everything, readings → episodes", steps.everything_s, "≤ 100"),
@@ -58,6 +60,7 @@ def _print_steps(steps: Steps, n: int) -> None:
             f"{n * seconds / steps.sum_s:.0f}",
             target,
         )
+    _line("  ÷ np.sum over all that is read", "", "", f"{steps.everything_s / steps.sum_all_s:.0f}")
 
 
 def _print_stored(stored: Stored, n: int) -> None:
