@@ -118,7 +118,7 @@ class PlantRows:
 
     Args:
         rows: readings of the plant in (circuit, ts) order.
-        plant: whose circuits they are.
+        plant: whose circuits they are; at least one.
     """
 
     def __init__(self, rows: ReadingColumns, plant: Plant) -> None:

@@ -6,7 +6,7 @@ order, alone, or again, and a conclusion over months never reads a month of read
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -124,7 +124,7 @@ class FactBook:
         self._kinds: dict[str, list[tuple[Shelf, list[_Held]]]] = {}
         for key, shelf in known.items():
             self._kinds.setdefault(shelf.kind, []).append((shelf, held[key]))
-        self._cut: dict[str, _Columns] = {}
+        self._cut: dict[str, list[_Columns]] = {}
         self._tables: dict[tuple[str, str], FactTable] = {}
         self._days: dict[tuple[str, str], Mapping[date, NDArray[np.float32]]] = {}
 
@@ -139,18 +139,24 @@ class FactBook:
         return cls(days)
 
     def table(self, kind: str, subject: str) -> FactTable:
-        """One fact of one subject over all its days; of one length on all of them."""
+        """One fact of one subject over its days; if its length ever changed, since then."""
         found = self._tables.get((kind, subject))
         if found is None:
-            columns = self._cut.get(kind)
-            if columns is None:
-                groups = [g for g in self._groups(kind) if g.shelf.length is not None]
-                columns = self._cut[kind] = _Columns(groups)
-            found = self._tables[kind, subject] = columns.table(subject)
+            tables = (columns.table(subject) for columns in reversed(self._columns(kind)))
+            found = next((table for table in tables if table.days), NO_FACTS)
+            self._tables[kind, subject] = found
         return found
 
-    def _groups(self, kind: str) -> Iterator[_Alike]:
-        return (_Alike(shelf, held) for shelf, held in self._kinds.get(kind, ()))
+    def _columns(self, kind: str) -> "list[_Columns]":
+        """The facts of a kind, those of one length together."""
+        found = self._cut.get(kind)
+        if found is None:
+            groups: defaultdict[int, list[_Alike]] = defaultdict(list)
+            for shelf, held in self._kinds.get(kind, ()):
+                if shelf.length is not None:
+                    groups[shelf.length].append(_Alike(shelf, held))
+            found = self._cut[kind] = [_Columns(own) for own in groups.values()]
+        return found
 
     def by_day(self, kind: str, subject: str) -> Mapping[date, NDArray[np.float32]]:
         """One fact of one subject, day by day, oldest first; its length may differ."""
@@ -158,14 +164,11 @@ class FactBook:
         if known is not None:
             return known
         found: dict[date, NDArray[np.float32]] = {}
-        for group in self._groups(kind):
-            if subject in group.shelf.subjects:
-                k = group.shelf.subjects.index(subject)
-                first = sum(group.shelf.lengths[:k])
-                place = slice(first, first + group.shelf.lengths[k])
-                found |= {
-                    d: values[place] for d, values in zip(group.days, group.values, strict=True)
-                }
+        for shelf, held in self._kinds.get(kind, ()):
+            if subject in shelf.subjects:
+                k = shelf.subjects.index(subject)
+                first, length = sum(shelf.lengths[:k]), shelf.lengths[k]
+                found |= {d: all_[at + first : at + first + length] for d, all_, at in held}
         self._days[kind, subject] = dict(sorted(found.items()))
         return self._days[kind, subject]
 
@@ -174,7 +177,7 @@ class _Columns:
     """The facts of one kind over the days that have any.
 
     Args:
-        groups: all of them, with facts of one length.
+        groups: of them, all with facts of one length; at least one.
     """
 
     def __init__(self, groups: Sequence[_Alike]) -> None:
@@ -184,7 +187,7 @@ class _Columns:
         self._has: NDArray[np.bool_] | None = None  # [days, subjects]; None = all
         if len(groups) == 1:
             self._values = groups[0].table()
-        elif groups:
+        else:
             self._lay_out(groups)
 
     def _lay_out(self, groups: Sequence[_Alike]) -> None:

@@ -77,9 +77,10 @@ class _Shelves(dict[str, Shelf]):
             kind, names = json.loads(told + "]]")
             self._subjects[told] = kind, tuple(names)
         kind, subjects = self._subjects[told]
-        same = last[0] != "["
-        lengths = (int(last[:-1]),) * len(subjects) if same else tuple(json.loads(last[:-1]))
-        self[line] = found = Shelf(kind, subjects, lengths)
+        lengths = json.loads(last[:-1])
+        if isinstance(lengths, int):
+            lengths = [lengths] * len(subjects)
+        self[line] = found = Shelf(kind, subjects, tuple(lengths))
         return found
 
 

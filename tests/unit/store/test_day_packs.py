@@ -101,3 +101,22 @@ def test_spells_come_back_by_kind_subject_and_time() -> None:
 def test_nothing_is_packed_as_nothing() -> None:
     assert len(spell_book("E", [])) == 0
     assert not fact_book([]).table("level", "T1").days
+
+
+def test_heads_that_the_upgrade_wrote_are_read() -> None:
+    numbers = np.array([1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5], dtype="<f4").tobytes()
+    head = '["k", ["a", "b"], [2, 2]]\n["k2", [""], [3]]'  # with blanks, and all lengths
+    book = fact_book([(DAY, head, numbers)])
+    assert book.table("k", "b").values.tolist() == [[3.5, 4.5]]
+    assert book.table("k2", "").values.tolist() == [[5.5, 6.5, 7.5]]
+
+
+def test_subjects_of_one_kind_may_have_lengths_of_their_own() -> None:
+    facts = [
+        fact(0, "k", "a", 1.0, 2.0),
+        fact(1, "k", "b", 3.0, 4.0, 5.0),
+        fact(2, "k", "a", 6.0, 7.0),
+    ]
+    book = FactBook.of(facts)
+    assert book.table("k", "a").values.tolist() == [[1.0, 2.0], [6.0, 7.0]]
+    assert book.table("k", "b").values.tolist() == [[3.0, 4.0, 5.0]]
