@@ -99,10 +99,21 @@ def _outcome(
     return LeadOutcome(score=lead.score, level=lead.level.value, true=true)
 
 
+def _scored_elsewhere(job: Job, episode: Episode) -> bool:
+    """An order that was really not followed: how well these are found, `--verdicts` tells."""
+    return episode.kind == "curtailment_violation" and any(
+        episode.from_ < to and from_ < episode.to for from_, to in job.unfollowed
+    )
+
+
 def measure(job: Job, trial: Trial) -> Measured:
     """Score what was said about one enterprise."""
     answers = answers_of(job, trial.findings.testability)
-    open_ = [e for e in trial.findings.episodes if e.suppressed_by is None]
+    open_ = [
+        e
+        for e in trial.findings.episodes
+        if e.suppressed_by is None and not _scored_elsewhere(job, e)
+    ]
     kinds = _kinds(answers, [found_span(e) for e in open_])
     false = {(f.kind, f.from_, f.circuits) for s in kinds.values() for f in s.false}
     by_id = {e.episode_id: e for e in trial.findings.episodes}

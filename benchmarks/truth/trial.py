@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,6 +19,7 @@ from analytics.executors import Executor, InProcess
 from analytics.pipeline import analyse_enterprise
 from analytics.results import Findings, MemoryResults
 from analytics.series import MemorySeries
+from gateway_sim.answer_key import true_verdicts
 from gateway_sim.city import City
 from gateway_sim.effects import Incident
 from gateway_sim.history import arrived_rows
@@ -27,6 +28,7 @@ from wattwitness.domain.instants import US_PER_SECOND, from_us, local_day
 from wattwitness.domain.readings import MEASURANDS, Readings
 from wattwitness.domain.registry import Registry
 from wattwitness.domain.states import StateSpell
+from wattwitness.domain.verdicts import VerdictCode
 
 QUARTER_US = 900 * US_PER_SECOND
 
@@ -41,6 +43,7 @@ class Job:
     incidents: Sequence[Incident]
     start_us: int
     end_us: int
+    unfollowed: Sequence[tuple[datetime, datetime]] = ()  # orders that were not, or not wholly
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,12 @@ def jobs_of(city: City) -> Iterator[Job]:
     own: dict[str, list[Incident]] = {}
     for incident in city.incidents:
         own.setdefault(incident.enterprise_id, []).append(incident)
+    unfollowed: dict[str, list[tuple[datetime, datetime]]] = {}
+    for truth in true_verdicts(city):
+        for measure in truth.measures:
+            if measure.verdict in (VerdictCode.PARTIAL, VerdictCode.VIOLATED):
+                spell = _instant(measure.from_s), _instant(measure.to_s)
+                unfollowed.setdefault(truth.enterprise_id, []).append(spell)
     for plant in city.plants:
         yield Job(
             city.scenario.seed,
@@ -81,7 +90,12 @@ def jobs_of(city: City) -> Iterator[Job]:
             own.get(plant.enterprise_id, []),
             city.start_us,
             city.end_us,
+            unfollowed.get(plant.enterprise_id, ()),
         )
+
+
+def _instant(at_s: int) -> datetime:
+    return from_us(at_s * US_PER_SECOND)
 
 
 class _CitySeries(MemorySeries):

@@ -1,18 +1,20 @@
 """The benchmark itself, on a city so small that a unit test can afford it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from analytics.calibration import UNCALIBRATED
 from benchmarks.truth.ablations import ABLATIONS
 from benchmarks.truth.answers import KINDS, answers_of
-from benchmarks.truth.measured import pool
+from benchmarks.truth.measured import measure, pool
 from benchmarks.truth.report import print_details, print_report
 from benchmarks.truth.seeds import SHAPES, START, TEST_SEEDS, TUNE_SEEDS, Size, scenario_of
 from benchmarks.truth.stage import Way, in_memory
 from benchmarks.truth.trial import PHYSICS, jobs_of, run
 from gateway_sim.city import City, build_city
+from wattwitness.domain.episodes import Episode
 from wattwitness.domain.rules import CATALOGUE
 
 SIZE = Size(enterprises=4, days=6)
@@ -63,6 +65,28 @@ def test_what_the_software_calls_untestable_is_not_knowable_but_counted(city) ->
     assert len(before.knowable) > 0
     assert not after.knowable
     assert len(after.unknowable) == len(before.knowable) + len(before.unknowable)
+
+
+def test_an_order_that_was_not_followed_is_scored_elsewhere(city) -> None:
+    job, trial = next((j, run(j)) for j in jobs_of(city))
+    other = Episode(
+        enterprise_id=job.plant.enterprise_id,
+        kind="curtailment_violation",
+        from_=START + timedelta(days=2),
+        to=START + timedelta(days=3),
+        detected_at=START + timedelta(days=3),
+        circuits=("P",),
+        pairing_id=None,
+        confidence=0.9,
+        evidence={},
+        rule_version="",
+    )
+    found = replace(trial.findings, episodes=[other], leads=[])
+    said = replace(trial, findings=found)
+    true = replace(job, unfollowed=[(START + timedelta(days=1), START + timedelta(days=4))])
+    false = replace(job, unfollowed=[(START + timedelta(days=3), START + timedelta(days=4))])
+    assert measure(true, said).kinds["curtailment_violation"].found == 0
+    assert len(measure(false, said).kinds["curtailment_violation"].false) == 1
 
 
 def test_an_ablation_judges_otherwise_and_meters_can_lack_channels(city) -> None:
