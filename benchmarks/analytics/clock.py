@@ -21,7 +21,7 @@ class Cost:
 
     @property
     def cpu_s(self) -> float:
-        """Both."""
+        """Of both."""
         return self.own_s + self.server_s
 
 
@@ -43,28 +43,20 @@ def _server_s(backends: list[psutil.Process]) -> float:
     return total
 
 
-async def best_cost(
-    work: Callable[[], Awaitable[object]], backends: list[psutil.Process], runs: int = RUNS
-) -> Cost:
-    """The cheapest of several runs, by processor time.
+async def cost_of(work: Callable[[], Awaitable[object]], backends: list[psutil.Process]) -> Cost:
+    """One run.
 
     Args:
         work: what is measured.
         backends: PostgreSQL's processes, all of which live through it.
-        runs: how often.
     """
-    found = []
-    for _ in range(runs):
-        server_s, own_s, wall_s = _server_s(backends), time.process_time(), time.perf_counter()
-        await work()
-        found.append(
-            Cost(
-                time.process_time() - own_s,
-                _server_s(backends) - server_s,
-                time.perf_counter() - wall_s,
-            )
-        )
-    return min(found, key=lambda cost: cost.cpu_s)
+    server_s, own_s, wall_s = _server_s(backends), time.process_time(), time.perf_counter()
+    await work()
+    return Cost(
+        time.process_time() - own_s,
+        _server_s(backends) - server_s,
+        time.perf_counter() - wall_s,
+    )
 
 
 def one_core() -> bool:

@@ -1,7 +1,9 @@
 """The figures as one table, with the targets beside them."""
 
 from dataclasses import dataclass
+from statistics import median
 
+from benchmarks.analytics.clock import Cost
 from benchmarks.analytics.memory import Steps
 from benchmarks.analytics.minute import Minute
 from benchmarks.analytics.stored import Stored
@@ -63,6 +65,10 @@ def _print_steps(steps: Steps, n: int) -> None:
     _line("  ÷ np.sum over all that is read", "", "", f"{steps.everything_s / steps.sum_all_s:.0f}")
 
 
+def _cpu_s(cost: Cost) -> float:
+    return cost.cpu_s
+
+
 def _print_stored(stored: Stored, n: int) -> None:
     print(
         f"\n{stored.enterprises} enterprises through PostgreSQL ({stored.readings:,} readings, "
@@ -70,10 +76,11 @@ def _print_stored(stored: Stored, n: int) -> None:
         f"extrapolated from them"
     )
     _line("", "own ms/ent.", "server ms/ent.", "wall ms/ent.", "city-day wall s")
+    bare, again = (min(costs, key=_cpu_s) for costs in zip(*stored.turns, strict=True))
     for name, cost in (
-        ("bare COPY of the rows into numpy", stored.bare),
+        ("bare COPY of the rows into numpy", bare),
         ("the store to episodes, first time", stored.first),
-        ("the store to episodes, again", stored.again),
+        ("the store to episodes, again", again),
     ):
         per = 1000.0 / stored.enterprises
         _line(
@@ -83,8 +90,14 @@ def _print_stored(stored: Stored, n: int) -> None:
             f"{per * cost.wall_s:.1f}",
             f"{n * cost.wall_s / stored.enterprises:.1f}",
         )
-    ratio = stored.again.cpu_s / stored.bare.cpu_s
-    wall = stored.again.wall_s / stored.bare.wall_s
-    _line("ratio to the bare COPY, processor / wall", f"{ratio:.1f}", f"{wall:.1f}", "", "≤ 1.5")
+    ratios = sorted(again.cpu_s / bare.cpu_s for bare, again in stored.turns)
+    wall = sorted(again.wall_s / bare.wall_s for bare, again in stored.turns)
+    _line(
+        f"again ÷ bare COPY, {len(ratios)} turns: median",
+        f"{median(ratios):.2f}",
+        f"[{ratios[0]:.2f}-{ratios[-1]:.2f}]",
+        f"{median(wall):.2f}",
+        "≤ 1.5",
+    )
     _line("most memory of this process", f"{stored.peak_mb:.0f} MB", "", "", "≤ 1,000 MB")
     _line("  of it the benchmark's own readings", f"{stored.models_mb:.0f} MB")

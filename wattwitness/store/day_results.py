@@ -153,13 +153,14 @@ async def load_histograms(
     query = statements("day_results")["load_histograms"]
     async with db.connection() as connection:
         rows = await connection.fetch(query, list(circuit_ids), first, last)
-    pairs = np.frombuffer(b"".join(row["bins"] for row in rows), dtype=">u2").reshape(-1, 2)
-    number = np.repeat(np.arange(len(rows)), [len(row["bins"]) // 4 for row in rows])
+    packed = [row["bins"] for row in rows]
+    pairs = np.frombuffer(b"".join(packed), dtype=">u2").reshape(-1, 2)
+    number = np.repeat(np.arange(len(rows)), [len(own) // 4 for own in packed])
     dense = np.zeros((len(rows), bins), dtype=np.int32)
     dense[number, pairs[:, 0]] = pairs[:, 1]
     found: dict[str, list[tuple[date, NDArray[np.int32]]]] = {c: [] for c in circuit_ids}
-    for row, counts in zip(rows, dense, strict=True):
-        found[row["circuit_id"]].append((row["day"], counts))
+    for (circuit_id, day, _), counts in zip(rows, dense, strict=True):
+        found[circuit_id].append((day, counts))
     return found
 
 
