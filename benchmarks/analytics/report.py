@@ -76,9 +76,10 @@ def _print_stored(stored: Stored, n: int) -> None:
         f"extrapolated from them"
     )
     _line("", "own ms/ent.", "server ms/ent.", "wall ms/ent.", "city-day wall s")
-    bare, again = (min(costs, key=_cpu_s) for costs in zip(*stored.turns, strict=True))
+    bare, read, again = (min(costs, key=_cpu_s) for costs in zip(*stored.turns, strict=True))
     for name, cost in (
         ("bare COPY of the rows into numpy", bare),
+        ("the same rows as the analysis reads them", read),
         ("the store to episodes, first time", stored.first),
         ("the store to episodes, again", again),
     ):
@@ -90,8 +91,8 @@ def _print_stored(stored: Stored, n: int) -> None:
             f"{per * cost.wall_s:.1f}",
             f"{n * cost.wall_s / stored.enterprises:.1f}",
         )
-    ratios = sorted(again.cpu_s / bare.cpu_s for bare, again in stored.turns)
-    wall = sorted(again.wall_s / bare.wall_s for bare, again in stored.turns)
+    ratios = sorted(again.cpu_s / bare.cpu_s for bare, _, again in stored.turns)
+    wall = sorted(again.wall_s / bare.wall_s for bare, _, again in stored.turns)
     _line(
         f"again ÷ bare COPY, {len(ratios)} turns: median",
         f"{median(ratios):.2f}",

@@ -50,7 +50,8 @@ class Stored:
     readings: int  # of the measured day
     fetched: int  # readings that the analysis of the day asks the store for
     first: Cost  # the city-day, of which nothing was known
-    turns: Sequence[tuple[Cost, Cost]]  # its readings by COPY into numpy; the city-day again
+    # its readings by COPY into numpy; the same as the analysis reads them; the city-day again
+    turns: Sequence[tuple[Cost, Cost, Cost]]
     episodes: int
     peak_mb: float
     models_mb: float  # of these: readings that the benchmark itself holds
@@ -85,6 +86,10 @@ async def measure_stored(found: Sequence[Ready], enterprises: int) -> Stored:
             for block in blocks:
                 rows += await _bare(db, block, start, end)
 
+        async def read() -> None:
+            for block in blocks:
+                await PostgresSeries(db).block(block, to_us(start), to_us(end))
+
         fetched = 0
 
         async def analyse() -> None:
@@ -97,7 +102,12 @@ async def measure_stored(found: Sequence[Ready], enterprises: int) -> Stored:
         first = await cost_of(analyse, backends)
         # by turns: the pace of a machine that others share changes from minute to minute
         turns = [
-            (await cost_of(bare, backends), await cost_of(analyse, backends)) for _ in range(TURNS)
+            (
+                await cost_of(bare, backends),
+                await cost_of(read, backends),
+                await cost_of(analyse, backends),
+            )
+            for _ in range(TURNS)
         ]
         async with db.connection() as connection:
             episodes = await connection.fetchval("SELECT count(*) FROM episodes")
